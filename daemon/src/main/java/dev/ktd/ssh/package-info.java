@@ -1,0 +1,8 @@
+/**
+ * SSH over a carrier: direct-tcpip channels, the datagram and heartbeat subsystems. First type to
+ * read: SshTransport. The only package that may import MINA SSHD.
+ */
+@NullMarked
+package dev.ktd.ssh;
+
+import org.jspecify.annotations.NullMarked;
