@@ -12,6 +12,13 @@ public interface FlowHandler {
   void requested(TcpFlow flow);
 
   /**
+   * A pending connection is gone before it was accepted or refused: the program reset it, asked
+   * anew from the same port, or no longer repeats its SYN. Calls on {@code flow} do nothing from
+   * here on; a dial under way should be given up.
+   */
+  void cancelled(TcpFlow flow);
+
+  /**
    * A datagram. {@code flow} is the same object for the same two ends until it was idle for long
    * enough to be forgotten. The payload is valid only during the call.
    */
