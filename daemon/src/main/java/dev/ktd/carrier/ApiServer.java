@@ -1,6 +1,7 @@
 package dev.ktd.carrier;
 
 import java.net.URI;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param skipVerification accept any certificate (insecure-skip-tls-verify)
  * @param serverName name to expect in the certificate instead of the host (tls-server-name)
  * @param proxy HTTP proxy to CONNECT through, {@code http://host:port}; or null
+ * @param headers further request headers (impersonation, basic authentication); may hold secrets
  */
 public record ApiServer(
     URI uri,
@@ -24,7 +26,34 @@ public record ApiServer(
     Supplier<@Nullable String> bearerToken,
     boolean skipVerification,
     @Nullable String serverName,
-    @Nullable URI proxy) {
+    @Nullable URI proxy,
+    Map<String, String> headers) {
+  public ApiServer {
+    headers = Map.copyOf(headers);
+  }
+
+  /** Without further headers. */
+  public ApiServer(
+      URI uri,
+      @Nullable String caPem,
+      @Nullable String clientCertificatePem,
+      @Nullable String clientKeyPem,
+      Supplier<@Nullable String> bearerToken,
+      boolean skipVerification,
+      @Nullable String serverName,
+      @Nullable URI proxy) {
+    this(
+        uri,
+        caPem,
+        clientCertificatePem,
+        clientKeyPem,
+        bearerToken,
+        skipVerification,
+        serverName,
+        proxy,
+        Map.of());
+  }
+
   /** Without secrets. */
   @Override
   public String toString() {
