@@ -1,0 +1,3 @@
+module ktd.dev/agent
+
+go 1.19

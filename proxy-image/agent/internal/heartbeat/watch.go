@@ -1,0 +1,66 @@
+// Package heartbeat decides whether the client of a session is still there, and carries its signs of life.
+//
+// Read Watch first. The pod's main process owns the Watch and a Unix socket; each SSH subsystem "heartbeat" is only a
+// pump between the SSH channel and that socket, because sshd gives a subsystem neither the pod's environment nor a
+// way to reach its main process.
+package heartbeat
+
+import (
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Limits of KTD_HEARTBEAT_SECONDS. The daemon has its own, narrower ones; these only catch nonsense.
+const (
+	DefaultLimit = 60 * time.Second
+	minLimit     = 1 * time.Second
+	maxLimit     = 24 * time.Hour
+)
+
+// LimitFromEnvironment reads the value of KTD_HEARTBEAT_SECONDS: whole seconds, 1 to 86400; empty means 60.
+func LimitFromEnvironment(value string) (time.Duration, error) {
+	if value == "" {
+		return DefaultLimit, nil
+	}
+	seconds, err := strconv.Atoi(value)
+	limit := time.Duration(seconds) * time.Second
+	if err != nil || limit < minLimit || limit > maxLimit {
+		return 0, fmt.Errorf("KTD_HEARTBEAT_SECONDS=%q: whole seconds from %d to %d are wanted",
+			value, int(minLimit.Seconds()), int(maxLimit.Seconds()))
+	}
+	return limit, nil
+}
+
+// Watch knows until when the client counts as alive. Time is passed in. Safe for several goroutines.
+type Watch struct {
+	limit time.Duration
+
+	mu       sync.Mutex
+	deadline time.Time
+}
+
+// NewWatch starts watching at start. The first heartbeat may take the longer of limit and grace, since a session's
+// start includes pulling images and opening connections.
+func NewWatch(start time.Time, limit, grace time.Duration) *Watch {
+	first := limit
+	if grace > first {
+		first = grace
+	}
+	return &Watch{limit: limit, deadline: start.Add(first)}
+}
+
+// Beat notes a sign of life: from the first one on, the limit counts and the grace is over.
+func (w *Watch) Beat(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deadline = now.Add(w.limit)
+}
+
+// Remaining is the time left at now; zero or less means that the client is gone.
+func (w *Watch) Remaining(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.deadline.Sub(now)
+}

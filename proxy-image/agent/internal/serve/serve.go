@@ -1,0 +1,124 @@
+// Package serve is the pod's main process (pid 1): it gives the user "ktd" an entry in the user database, runs sshd,
+// reaps orphans, listens for heartbeats, and ends when they stop.
+//
+// Run is one loop over signals and one timer; only the heartbeat server and the copy of sshd's messages have
+// goroutines of their own.
+package serve
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"ktd.dev/agent/internal/heartbeat"
+)
+
+// Config is what Run needs to know.
+type Config struct {
+	// RunDir is a writable folder; everything Run writes is there.
+	RunDir string
+	// Sshd is the command line of a server that stays in the foreground and logs to stderr.
+	Sshd []string
+	// Shell is the login shell of the user ktd.
+	Shell string
+	// ResolvConf is the resolver configuration told to the client.
+	ResolvConf string
+	// Limit is how long the client may be silent; Grace the least time it gets for its first heartbeat.
+	Limit, Grace time.Duration
+}
+
+// stopTime is how long sshd gets to end; a pod gets 2 s in all.
+const stopTime = time.Second
+
+// SocketPath is where the main process listens for heartbeats.
+func SocketPath(runDir string) string {
+	return filepath.Join(runDir, "agent.sock")
+}
+
+// Run returns the exit status: 0 when heartbeats stopped or a signal asked to end, 1 when sshd ended or could not be
+// started. signals must carry SIGCHLD, SIGTERM and SIGINT.
+func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
+	say := func(format string, values ...any) { fmt.Fprintf(log, "ktd-agent: "+format+"\n", values...) }
+	if err := writeUser(config.RunDir, os.Getuid(), config.Shell); err != nil {
+		say("%v", err)
+		return 1
+	}
+	listener, err := listen(SocketPath(config.RunDir))
+	if err != nil {
+		say("cannot listen for heartbeats: %v", err)
+		return 1
+	}
+	defer listener.Close()
+
+	watch := heartbeat.NewWatch(time.Now(), config.Limit, config.Grace)
+	server := heartbeat.Server{
+		Watch: watch,
+		Hello: func() heartbeat.Hello { return readHello(config) },
+		Now:   time.Now,
+	}
+	go server.Serve(listener)
+
+	sshd, err := startSshd(config.Sshd, log)
+	if err != nil {
+		say("cannot start sshd: %v", err)
+		return 1
+	}
+	say("ready: sshd is process %d, the client may be silent for %s", sshd.pid, config.Limit)
+
+	timer := time.NewTimer(watch.Remaining(time.Now()))
+	defer timer.Stop()
+	for {
+		select {
+		case received := <-signals:
+			if received == syscall.SIGCHLD {
+				if status, ended := sshd.reap(); ended {
+					say("sshd ended (%s); its last words: %s", status, sshd.lastWords())
+					return 1
+				}
+				continue
+			}
+			say("%s: ending", received)
+			sshd.stop(signals)
+			return 0
+		case <-timer.C:
+			left := watch.Remaining(time.Now())
+			if left > 0 {
+				timer.Reset(left)
+				continue
+			}
+			say("no sign of the client within the limit of %s: ending", config.Limit)
+			sshd.stop(signals)
+			return 0
+		}
+	}
+}
+
+// listen removes the socket of a container that was restarted in the same pod.
+func listen(path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		listener.Close()
+		return nil, err
+	}
+	return listener, nil
+}
+
+func readHello(config Config) heartbeat.Hello {
+	file, err := os.Open(config.ResolvConf)
+	if err != nil {
+		return heartbeat.NewHello(strings.NewReader(""), config.Limit)
+	}
+	defer file.Close()
+	return heartbeat.NewHello(file, config.Limit)
+}
