@@ -1,0 +1,3 @@
+module ktd/testbed/sample
+
+go 1.21
