@@ -1,5 +1,7 @@
 package dev.ktd.os;
 
+import java.util.List;
+
 /** One operating system as ktd sees it. The root class chooses the implementation. */
 public interface Host {
   /**
@@ -11,6 +13,27 @@ public interface Host {
    *     PERMISSION when the process may not
    */
   TunDevice openTun(String name, int mtu);
+
+  /**
+   * Makes this process the one that changes the host, until {@link #recover}; first undoes what a
+   * dead predecessor left.
+   *
+   * @return what was undone, a line each, e.g. {@code restored /etc/resolv.conf}; mostly empty
+   * @throws dev.ktd.error.KtdException CONFLICT when another daemon is alive, STATE when the undo
+   *     journal cannot be read or written
+   */
+  List<String> claim();
+
+  /**
+   * Undoes every change of ours that is still there, made by this process or by one that died.
+   * Repeatable. What cannot be undone stays in the journal for the next attempt and is told in the
+   * lines.
+   *
+   * @return what was undone, a line each; empty when nothing was left
+   * @throws dev.ktd.error.KtdException CONFLICT when another daemon is alive, STATE when the undo
+   *     journal cannot be read
+   */
+  List<String> recover();
 
   /** Routes into a device of ours. */
   RouteTable routes();
