@@ -1,0 +1,218 @@
+package dev.ktd.relay;
+
+import dev.ktd.stack.FlowHandler;
+import dev.ktd.stack.Refusal;
+import dev.ktd.stack.TcpFlow;
+import dev.ktd.stack.UdpFlow;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings each flow of the stack to its far side: TCP through a {@link Dialer}, which answers before
+ * the local program's SYN is answered; UDP and pings through {@link Datagrams}.
+ *
+ * <p>Everything on the stack's event loop. Each call from outside a turn of the stack asks for one.
+ */
+public final class Relay implements FlowHandler {
+  private static final Logger log = LoggerFactory.getLogger(Relay.class);
+
+  /** Linux gives a silent peer 127 s; the program's own SYN repetitions start a new try here. */
+  static final long DIAL_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+  /** Dials under way; the far side's own bound is of the same order. */
+  static final int MAX_DIALS = 1024;
+
+  /** As many sockets as the agent opens for one session. */
+  static final int MAX_ASSOCIATIONS = 1024;
+
+  private final LongSupplier clock;
+  private final Runnable wake;
+
+  /** In the order of their deadlines, as all have the same patience. */
+  private final ArrayDeque<TcpRelay> dialling = new ArrayDeque<>();
+
+  private final Set<TcpRelay> backlogged = new LinkedHashSet<>();
+  private final Set<UdpRelay> associations = new LinkedHashSet<>();
+  private Destinations destinations;
+  private int dials;
+  private long opened;
+  private long refused;
+
+  /**
+   * @param clock monotonic, nanoseconds; the same as the stack's
+   * @param wake asks for a turn of the stack soon; called on the loop
+   */
+  public Relay(Destinations destinations, LongSupplier clock, Runnable wake) {
+    this.destinations = destinations;
+    this.clock = clock;
+    this.wake = wake;
+  }
+
+  /**
+   * Since the start, and now.
+   *
+   * @param opened TCP connections that the far side accepted
+   * @param refused flows of all kinds that were turned away
+   * @param dialling TCP connections that wait for the far side, now
+   * @param associations UDP sockets on the far side, now
+   */
+  public record Counters(long opened, long refused, int dialling, int associations) {}
+
+  public Counters counters() {
+    return new Counters(opened, refused, dials, associations.size());
+  }
+
+  /** New flows go there; those that are open stay where they are. */
+  public void destinations(Destinations wanted) {
+    this.destinations = wanted;
+  }
+
+  @Override
+  public void requested(TcpFlow flow) {
+    switch (destinations.route(flow.key().destination().getAddress())) {
+      case Destinations.Refused(Refusal how) -> refuse(flow, how);
+      case Destinations.Via(Dialer dialer, Datagrams _) -> dial(flow, dialer);
+    }
+  }
+
+  private void dial(TcpFlow flow, Dialer dialer) {
+    if (dials >= MAX_DIALS) {
+      // As a full accept queue: the program's next SYN may find room.
+      refuse(flow, Refusal.SILENT);
+      return;
+    }
+    dials++;
+    var relay = new TcpRelay(this, flow, clock.getAsLong() + DIAL_NANOS);
+    dialling.add(relay);
+    try {
+      relay.dial(dialer);
+    } catch (RuntimeException e) {
+      log.warn("{}: dialling failed", flow.key(), e);
+      relay.failed(DialFailure.NO_TUNNEL);
+    }
+  }
+
+  private void refuse(TcpFlow flow, Refusal how) {
+    refused++;
+    flow.refuse(how);
+    wake.run();
+  }
+
+  @Override
+  public void datagram(UdpFlow flow, ByteBuffer payload) {
+    if (flow.attachment() instanceof UdpRelay known) {
+      known.send(payload);
+      return;
+    }
+    InetSocketAddress destination = flow.key().destination();
+    switch (destinations.route(destination.getAddress())) {
+      case Destinations.Refused(Refusal how) -> {
+        refused++;
+        flow.refuse(how);
+      }
+      case Destinations.Via(Dialer _, Datagrams datagrams) -> {
+        if (associations.size() >= MAX_ASSOCIATIONS) {
+          refused++; // Dropped, as a network without room does.
+          return;
+        }
+        var relay = new UdpRelay(this, flow);
+        associations.add(relay);
+        flow.attach(relay);
+        relay.open(datagrams);
+        relay.send(payload);
+      }
+    }
+  }
+
+  @Override
+  public void expired(UdpFlow flow) {
+    if (flow.attachment() instanceof UdpRelay known && associations.remove(known)) {
+      known.close();
+    }
+  }
+
+  @Override
+  public void echo(Echo echo, ByteBuffer payload) {
+    switch (destinations.route(echo.destination())) {
+      case Destinations.Refused(Refusal how) -> {
+        refused++;
+        echo.unreachable(how);
+      }
+      case Destinations.Via(Dialer _, Datagrams datagrams) ->
+          datagrams.echo(
+              echo.destination(),
+              payload,
+              answer -> {
+                echo.reply(answer);
+                wake.run();
+              });
+    }
+  }
+
+  /** Once a turn, before the stack's own poll: gives up dials, hands on what waited for room. */
+  public void poll(long now) {
+    while (!dialling.isEmpty()) {
+      TcpRelay eldest = dialling.peekFirst();
+      if (eldest.isDialling() && eldest.deadline() - now > 0) {
+        break;
+      }
+      dialling.removeFirst();
+      if (eldest.isDialling()) {
+        eldest.giveUp();
+      }
+    }
+    if (!backlogged.isEmpty()) {
+      for (TcpRelay relay : List.copyOf(backlogged)) {
+        relay.drain();
+      }
+    }
+  }
+
+  /** When {@link #poll} must be called at the latest; {@code Long.MAX_VALUE} for never. */
+  public long nextDeadline() {
+    TcpRelay eldest = dialling.peekFirst();
+    return eldest == null ? Long.MAX_VALUE : eldest.deadline();
+  }
+
+  /** Ends everything on the far side; the stack resets its flows itself. */
+  public void close() {
+    // Flows that are open are aborted by the stack, whose listeners end the far side.
+    for (TcpRelay relay : List.copyOf(dialling)) {
+      if (relay.isDialling()) {
+        relay.giveUp();
+      }
+    }
+    dialling.clear();
+    associations.forEach(UdpRelay::close);
+    associations.clear();
+  }
+
+  void dialEnded(boolean success) {
+    dials--;
+    if (success) {
+      opened++;
+    } else {
+      refused++;
+    }
+  }
+
+  void backlogged(TcpRelay relay, boolean waits) {
+    if (waits) {
+      backlogged.add(relay);
+    } else {
+      backlogged.remove(relay);
+    }
+  }
+
+  void wake() {
+    wake.run();
+  }
+}

@@ -1,0 +1,51 @@
+package dev.ktd.relay;
+
+import dev.ktd.stack.UdpFlow;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** One UDP flow and its socket on the far side. On the event loop. */
+final class UdpRelay implements Datagrams.Replies {
+  private final Relay relay;
+  private final UdpFlow flow;
+  private Datagrams.@Nullable Association association;
+  private boolean closed;
+
+  UdpRelay(Relay relay, UdpFlow flow) {
+    this.relay = relay;
+    this.flow = flow;
+  }
+
+  void open(Datagrams datagrams) {
+    association = datagrams.open(flow.key().destination(), this);
+  }
+
+  void send(ByteBuffer payload) {
+    if (association != null) {
+      association.send(payload);
+    }
+  }
+
+  void close() {
+    closed = true;
+    if (association != null) {
+      association.close();
+    }
+  }
+
+  @Override
+  public void datagram(ByteBuffer payload) {
+    if (!closed) {
+      flow.send(payload);
+      relay.wake();
+    }
+  }
+
+  @Override
+  public void refused(DialFailure why) {
+    if (!closed) {
+      flow.refuse(TcpRelay.refusal(why));
+      relay.wake();
+    }
+  }
+}
