@@ -6,9 +6,10 @@ import dev.ktd.stack.TcpFlow;
 import dev.ktd.stack.UdpFlow;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -37,12 +38,11 @@ public final class Relay implements FlowHandler {
   private final Runnable wake;
 
   /** In the order of their deadlines, as all have the same patience. */
-  private final ArrayDeque<TcpRelay> dialling = new ArrayDeque<>();
+  private final SequencedMap<TcpFlow, TcpRelay> dialling = new LinkedHashMap<>();
 
   private final Set<TcpRelay> backlogged = new LinkedHashSet<>();
   private final Set<UdpRelay> associations = new LinkedHashSet<>();
   private Destinations destinations;
-  private int dials;
   private long opened;
   private long refused;
 
@@ -67,7 +67,7 @@ public final class Relay implements FlowHandler {
   public record Counters(long opened, long refused, int dialling, int associations) {}
 
   public Counters counters() {
-    return new Counters(opened, refused, dials, associations.size());
+    return new Counters(opened, refused, dialling.size(), associations.size());
   }
 
   /** New flows go there; those that are open stay where they are. */
@@ -84,14 +84,13 @@ public final class Relay implements FlowHandler {
   }
 
   private void dial(TcpFlow flow, Dialer dialer) {
-    if (dials >= MAX_DIALS) {
+    if (dialling.size() >= MAX_DIALS) {
       // As a full accept queue: the program's next SYN may find room.
       refuse(flow, Refusal.SILENT);
       return;
     }
-    dials++;
     var relay = new TcpRelay(this, flow, clock.getAsLong() + DIAL_NANOS);
-    dialling.add(relay);
+    dialling.put(flow, relay);
     try {
       relay.dial(dialer);
     } catch (RuntimeException e) {
@@ -104,6 +103,14 @@ public final class Relay implements FlowHandler {
     refused++;
     flow.refuse(how);
     wake.run();
+  }
+
+  @Override
+  public void cancelled(TcpFlow flow) {
+    TcpRelay relay = dialling.get(flow);
+    if (relay != null) {
+      relay.giveUp();
+    }
   }
 
   @Override
@@ -159,15 +166,8 @@ public final class Relay implements FlowHandler {
 
   /** Once a turn, before the stack's own poll: gives up dials, hands on what waited for room. */
   public void poll(long now) {
-    while (!dialling.isEmpty()) {
-      TcpRelay eldest = dialling.peekFirst();
-      if (eldest.isDialling() && eldest.deadline() - now > 0) {
-        break;
-      }
-      dialling.removeFirst();
-      if (eldest.isDialling()) {
-        eldest.giveUp();
-      }
+    while (!dialling.isEmpty() && nextDeadline() - now <= 0) {
+      dialling.firstEntry().getValue().giveUp();
     }
     if (!backlogged.isEmpty()) {
       for (TcpRelay relay : List.copyOf(backlogged)) {
@@ -178,25 +178,19 @@ public final class Relay implements FlowHandler {
 
   /** When {@link #poll} must be called at the latest; {@code Long.MAX_VALUE} for never. */
   public long nextDeadline() {
-    TcpRelay eldest = dialling.peekFirst();
-    return eldest == null ? Long.MAX_VALUE : eldest.deadline();
+    return dialling.isEmpty() ? Long.MAX_VALUE : dialling.firstEntry().getValue().deadline();
   }
 
   /** Ends everything on the far side; the stack resets its flows itself. */
   public void close() {
     // Flows that are open are aborted by the stack, whose listeners end the far side.
-    for (TcpRelay relay : List.copyOf(dialling)) {
-      if (relay.isDialling()) {
-        relay.giveUp();
-      }
-    }
-    dialling.clear();
+    List.copyOf(dialling.values()).forEach(TcpRelay::giveUp);
     associations.forEach(UdpRelay::close);
     associations.clear();
   }
 
-  void dialEnded(boolean success) {
-    dials--;
+  void dialEnded(TcpFlow flow, boolean success) {
+    dialling.remove(flow);
     if (success) {
       opened++;
     } else {

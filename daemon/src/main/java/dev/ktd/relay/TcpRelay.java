@@ -62,7 +62,7 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
     return deadline;
   }
 
-  /** The far side took too long. Nothing is said: so would the network. */
+  /** The far side took too long, or nobody waits any more. Nothing is said: so would a network. */
   void giveUp() {
     failed(DialFailure.TIMED_OUT);
     if (upstream != null) {
@@ -78,7 +78,7 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
       return;
     }
     state = State.OPEN;
-    relay.dialEnded(true);
+    relay.dialEnded(flow, true);
     flow.accept(this);
     relay.wake();
   }
@@ -89,7 +89,7 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
       return;
     }
     state = State.ENDED;
-    relay.dialEnded(false);
+    relay.dialEnded(flow, false);
     log.debug("{}: {}", flow.key(), why);
     flow.refuse(refusal(why));
     relay.wake();
