@@ -14,6 +14,9 @@ fail() { # fail STATUS MESSAGE...
   exit "$status"
 }
 
+# As images name it.
+architecture() { case $(uname -m) in aarch64 | arm64) echo arm64 ;; *) echo amd64 ;; esac; }
+
 need_root() { [ "$(id -u)" = 0 ] || fail 5 "makes network namespaces and needs root. Run:  sudo $0 ${ARGUMENTS-}"; }
 
 # progress LABEL PID [COMMAND]: while PID lives, shows what it does and for how long; COMMAND prints a detail.

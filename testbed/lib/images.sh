@@ -1,7 +1,7 @@
 # Image archives for the testbed's node, made without a registry or a container engine. Sourced after programs.sh.
 # shellcheck shell=bash
 
-PACK=${KTD_IMAGE_PY:-$ROOT/proxy-image/image.py}
+PACK=$ROOT/proxy-image/tools/image.py
 SUITE=bookworm
 
 # debian_root NAME VARIANT PACKAGES: a tar of a Debian root file system, kept in the cache; prints its path.
@@ -70,11 +70,11 @@ sample_image() { pack sample "$(sample_root)" --user 65532 docker.io/ktd-testbed
 # extract), so the image has no users; pods give a numeric one.
 tools_image() { pack tools "$(debian_root tools extract redis-server,redis-tools,iperf3,busybox-static)" --user 65532 docker.io/ktd-testbed/tools:1 -- /bin/busybox sleep infinity; }
 
-# The proxy image of this tree for ARCHITECTURE, built if it is not there; prints nothing where the tree cannot build it.
+# The proxy image of this tree for ARCHITECTURE, built if it is not there or older than its sources; prints its path.
 proxy_image() {
   local archive=$ROOT/target/image/ktd-proxy-$1.tar
-  if [ ! -s "$archive" ] && [ -x "$ROOT/proxy-image/build" ]; then
-    "$ROOT/proxy-image/build" "$1" >&2
+  if [ ! -s "$archive" ] || [ -n "$(find "$ROOT/proxy-image" -type f -newer "$archive" -print -quit)" ]; then
+    PATH=$("$ROOT/scripts/find-go"):$PATH "$ROOT/proxy-image/build" "$1" >&2 || return 1
   fi
-  [ ! -s "$archive" ] || echo "$archive"
+  echo "$archive"
 }
