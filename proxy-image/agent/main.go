@@ -84,6 +84,7 @@ func runServe() int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGCHLD)
 	return serve.Run(serve.Config{
+		UID:        os.Getuid(),
 		RunDir:     runDir,
 		Sshd:       []string{"/usr/sbin/sshd", "-D", "-e", "-f", "/etc/ktd/sshd_config"},
 		Shell:      "/usr/local/bin/ktd-agent",

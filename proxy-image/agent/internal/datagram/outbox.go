@@ -17,7 +17,6 @@ type outbox struct {
 	ready   sync.Cond
 	pending []byte
 	closed  bool
-	dropped uint64
 }
 
 func newOutbox(limit int) *outbox {
@@ -40,7 +39,6 @@ func (o *outbox) add(limit int, kind Type, id uint32, body []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed || len(o.pending)+lengthBytes+headBytes+len(body) > limit {
-		o.dropped++
 		return false
 	}
 	o.pending = AppendFrame(o.pending, kind, id, body)

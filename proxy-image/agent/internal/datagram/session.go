@@ -8,7 +8,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 )
@@ -219,7 +218,4 @@ func (s *session) closeAll() {
 	}
 	s.echoes.Close()
 	s.out.close()
-	if s.out.dropped > 0 {
-		fmt.Fprintf(os.Stderr, "ktd-agent: %d frames dropped: the client read too slowly\n", s.out.dropped)
-	}
 }

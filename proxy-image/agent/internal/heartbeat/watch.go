@@ -58,9 +58,17 @@ func (w *Watch) Beat(now time.Time) {
 	w.deadline = now.Add(w.limit)
 }
 
-// Remaining is the time left at now; zero or less means that the client is gone.
-func (w *Watch) Remaining(now time.Time) time.Duration {
+// Gone tells whether the client is gone at now, and if not, how long it surely need not be asked again. That is never
+// more than the limit, since the first heartbeat brings the deadline forward from the end of the grace.
+func (w *Watch) Gone(now time.Time) (gone bool, askAgain time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.deadline.Sub(now)
+	left := w.deadline.Sub(now)
+	if left <= 0 {
+		return true, 0
+	}
+	if left > w.limit {
+		left = w.limit
+	}
+	return false, left
 }

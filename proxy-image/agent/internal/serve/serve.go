@@ -20,6 +20,8 @@ import (
 
 // Config is what Run needs to know.
 type Config struct {
+	// UID is the process's own.
+	UID int
 	// RunDir is a writable folder; everything Run writes is there.
 	RunDir string
 	// Sshd is the command line of a server that stays in the foreground and logs to stderr.
@@ -44,7 +46,7 @@ func SocketPath(runDir string) string {
 // started. signals must carry SIGCHLD, SIGTERM and SIGINT.
 func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
 	say := func(format string, values ...any) { fmt.Fprintf(log, "ktd-agent: "+format+"\n", values...) }
-	if err := writeUser(config.RunDir, os.Getuid(), config.Shell); err != nil {
+	if err := writeUser(config.RunDir, config.UID, config.Shell); err != nil {
 		say("%v", err)
 		return 1
 	}
@@ -70,7 +72,8 @@ func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
 	}
 	say("ready: sshd is process %d, the client may be silent for %s", sshd.pid, config.Limit)
 
-	timer := time.NewTimer(watch.Remaining(time.Now()))
+	_, askAgain := watch.Gone(time.Now())
+	timer := time.NewTimer(askAgain)
 	defer timer.Stop()
 	for {
 		select {
@@ -86,9 +89,9 @@ func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
 			sshd.stop(signals)
 			return 0
 		case <-timer.C:
-			left := watch.Remaining(time.Now())
-			if left > 0 {
-				timer.Reset(left)
+			gone, askAgain := watch.Gone(time.Now())
+			if !gone {
+				timer.Reset(askAgain)
 				continue
 			}
 			say("no sign of the client within the limit of %s: ending", config.Limit)

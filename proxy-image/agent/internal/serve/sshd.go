@@ -29,7 +29,6 @@ func startSshd(command []string, log io.Writer) (*sshd, error) {
 	defer write.Close()
 	process := exec.Command(command[0], command[1:]...)
 	process.Stderr = write
-	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := process.Start(); err != nil {
 		read.Close()
 		return nil, err
