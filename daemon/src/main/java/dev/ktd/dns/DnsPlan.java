@@ -3,7 +3,9 @@ package dev.ktd.dns;
 import dev.ktd.os.Cidr;
 import dev.ktd.os.HostResolver;
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -32,17 +34,37 @@ public record DnsPlan(SplitRules rules, List<InetAddress> hostServers, HostResol
       List<Cidr> routed) {}
 
   /**
+   * The plan for these facts.
+   *
+   * @param host what the host has without us; its servers that are ours are left out
    * @throws dev.ktd.error.KtdException USAGE when an extra suffix is no domain name
    */
   public static DnsPlan compile(Facts facts, HostResolver.Current host) {
+    String domain = clusterDomain(facts.podSearch());
+    SplitRules rules =
+        new SplitRules(List.of(domain), facts.namespaces(), facts.extraSuffixes(), facts.routed());
+    List<InetAddress> hostServers =
+        host.servers().stream().filter(server -> !server.equals(facts.server())).toList();
+    List<String> search = List.of(facts.namespace() + ".svc." + domain, "svc." + domain, domain);
+    List<String> split = new ArrayList<>(rules.suffixes());
+    split.add("svc");
+    split.addAll(rules.shortNamespaces());
     return new DnsPlan(
-        new SplitRules(List.of(), Set.of(), List.of(), List.of()),
-        List.of(),
-        new HostResolver.Wanted(facts.server(), List.of(), List.of()));
+        rules, hostServers, new HostResolver.Wanted(facts.server(), search, List.copyOf(split)));
   }
 
-  /** The cluster's domain by a pod's search list; {@code cluster.local} when it does not say. */
+  /**
+   * The cluster's domain by a pod's search list: what follows {@code svc.} in it (kubelet writes
+   * {@code ns.svc.domain svc.domain domain} before the node's own). {@code cluster.local} when it
+   * does not say.
+   */
   public static String clusterDomain(List<String> podSearch) {
+    for (String entry : podSearch) {
+      String bare = entry.endsWith(".") ? entry.substring(0, entry.length() - 1) : entry;
+      if (bare.startsWith("svc.") && bare.length() > 4) {
+        return bare.substring(4).toLowerCase(Locale.ROOT);
+      }
+    }
     return "cluster.local";
   }
 }
