@@ -2,6 +2,7 @@ package dev.ktd.dns;
 
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
+import dev.ktd.os.Cidr;
 import java.net.InetAddress;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -96,9 +97,6 @@ public final class NameCheck {
   }
 
   private static String list(Set<InetAddress> addresses) {
-    return addresses.stream()
-        .map(InetAddress::getHostAddress)
-        .sorted()
-        .collect(Collectors.joining(", "));
+    return addresses.stream().map(Cidr::text).sorted().collect(Collectors.joining(", "));
   }
 }

@@ -101,9 +101,10 @@ public final class SplitRules {
     if (isBelow(name, domains) || isBelow(name, extraSuffixes)) {
       return new Decision.Cluster(name);
     }
-    ReverseName reverse = ReverseName.of(name);
+    Cidr reverse = ReverseName.network(name);
     if (reverse != null) {
-      return reverse.isWithin(routed) ? new Decision.Cluster(name) : new Decision.Host();
+      boolean ours = routed.stream().anyMatch(network -> network.contains(reverse));
+      return ours ? new Decision.Cluster(name) : new Decision.Host();
     }
     int labels = name.labels() - 1; // the root counts as one
     if (labels < 2) {
