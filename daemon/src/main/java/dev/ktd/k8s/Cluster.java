@@ -2,6 +2,7 @@ package dev.ktd.k8s;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.net.URI;
+import java.util.Set;
 
 /**
  * A cluster that answered and knows who we are. All calls block; any thread. Every failure is a
@@ -66,6 +67,11 @@ public final class Cluster implements AutoCloseable {
    */
   public void requireNamespace() {
     NotYet.now();
+  }
+
+  /** The names of all namespaces, or only the session's where the caller may not list them. */
+  public Set<String> namespaces() {
+    return NotYet.now();
   }
 
   KubernetesClient client() {

@@ -1,0 +1,64 @@
+package dev.ktd.session;
+
+import dev.ktd.carrier.ApiServer;
+import dev.ktd.carrier.PortForward;
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
+import dev.ktd.k8s.ApiAccess;
+import dev.ktd.k8s.Cluster;
+import dev.ktd.k8s.ProxyDeployment;
+import dev.ktd.k8s.ProxyPod;
+import dev.ktd.k8s.ProxySpec;
+import dev.ktd.ssh.SshTransport;
+import java.time.Duration;
+
+/**
+ * Finds the pod of the session's proxy and binds a port-forward to it. A pod that went is made anew
+ * by its Job; a Job that went (its heartbeat limit passed while this machine slept) is made anew
+ * here. Lanes ask one after the other.
+ */
+final class ProxyRoute implements Tunnel.Route {
+  private final Cluster cluster;
+  private final ProxyDeployment deployment;
+  private final Duration limit;
+
+  ProxyRoute(Cluster cluster, ProxyDeployment deployment, Duration limit) {
+    this.cluster = cluster;
+    this.deployment = deployment;
+    this.limit = limit;
+  }
+
+  @Override
+  public synchronized SshTransport.CarrierOpener find() throws InterruptedException {
+    ProxyPod pod = pod();
+    ApiServer api = plain(cluster.apiAccess());
+    return (loop, listener) ->
+        PortForward.open(loop, api, pod.namespace(), pod.name(), ProxySpec.SSH_PORT, listener);
+  }
+
+  private ProxyPod pod() {
+    try {
+      return deployment.awaitRunning(_ -> {}, limit);
+    } catch (KtdException e) {
+      if (e.code() != ErrorCode.PROXY) {
+        throw e;
+      }
+      deployment.delete(limit);
+      deployment.create();
+      return deployment.awaitRunning(_ -> {}, limit);
+    }
+  }
+
+  private static ApiServer plain(ApiAccess access) {
+    return new ApiServer(
+        access.uri(),
+        access.caPem(),
+        access.clientCertificatePem(),
+        access.clientKeyPem(),
+        access.bearerToken(),
+        access.skipVerification(),
+        access.serverName(),
+        access.proxy(),
+        access.headers());
+  }
+}

@@ -1,0 +1,115 @@
+package dev.ktd.session;
+
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
+import dev.ktd.os.Cidr;
+import dev.ktd.os.RouteTable.Conflict;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Which networks go into the tunnel. Pure: computed from what was found and what stands in the way.
+ *
+ * @param networks what is reachable through the tunnel, for people and status
+ * @param routes the networks less what is excluded: what the kernel gets
+ * @param excluded what stays outside, as asked or needed
+ * @param warnings sentences about networks of others that are touched
+ */
+record RoutePlan(
+    List<Network> networks, List<Cidr> routes, List<Cidr> excluded, List<String> warnings) {
+
+  /**
+   * @param kind {@code services}, {@code pods} or {@code extra}
+   * @param source how it was found
+   */
+  record Network(Cidr cidr, String kind, String source) {}
+
+  /**
+   * @param networks wanted in the tunnel
+   * @param excludes asked for by {@code --exclude}
+   * @param keepOut single addresses that must stay reachable without the tunnel: the API server,
+   *     the host's resolvers
+   * @param conflicts routes of others that touch a wanted network
+   * @throws KtdException CONFLICT when another interface has all of a network
+   */
+  static RoutePlan compile(
+      List<Network> networks, List<Cidr> excludes, List<Cidr> keepOut, List<Conflict> conflicts) {
+    Set<Cidr> excluded = new LinkedHashSet<>(excludes);
+    excluded.addAll(keepOut);
+    List<String> warnings = new ArrayList<>();
+    for (Network network : networks) {
+      for (Conflict conflict : conflicts) {
+        judge(network, conflict, excludes, excluded, warnings);
+      }
+    }
+    List<Cidr> routes = new ArrayList<>();
+    for (Network network : networks) {
+      List<Cidr> left = List.of(network.cidr());
+      for (Cidr hole : excluded) {
+        left = left.stream().flatMap(part -> minus(part, hole).stream()).toList();
+      }
+      routes.addAll(left);
+    }
+    return new RoutePlan(
+        List.copyOf(networks),
+        routes.stream().distinct().toList(),
+        List.copyOf(excluded),
+        List.copyOf(warnings));
+  }
+
+  private static void judge(
+      Network network,
+      Conflict conflict,
+      List<Cidr> asked,
+      Set<Cidr> excluded,
+      List<String> warnings) {
+    Cidr wanted = network.cidr();
+    Cidr theirs = conflict.network();
+    if (!wanted.overlaps(theirs) || asked.stream().anyMatch(cidr -> cidr.contains(theirs))) {
+      return;
+    }
+    if (theirs.equals(wanted)) {
+      throw new KtdException(
+          ErrorCode.CONFLICT,
+          "the network %s (%s) is already routed by %s"
+              .formatted(wanted, network.kind(), conflict.owner()),
+          "Leave it to %s:  ktd up --exclude %s".formatted(conflict.owner(), wanted));
+    }
+    if (wanted.contains(theirs)) {
+      excluded.add(theirs);
+      warnings.add(
+          "%s stays with %s, which routes it; %s in it are not reachable"
+              .formatted(theirs, conflict.owner(), network.kind()));
+    } else {
+      warnings.add(
+          "%s (%s) lies within %s, which %s routes; while connected it goes to the cluster"
+              .formatted(wanted, network.kind(), theirs, conflict.owner()));
+    }
+  }
+
+  /**
+   * The parts of {@code whole} outside of {@code hole}: the halves that do not hold it, downwards.
+   */
+  private static List<Cidr> minus(Cidr whole, Cidr hole) {
+    if (hole.contains(whole)) {
+      return List.of();
+    }
+    if (!whole.overlaps(hole)) {
+      return List.of(whole);
+    }
+    int length = whole.prefixLength() + 1;
+    byte[] upper = whole.network().getAddress();
+    upper[(length - 1) / 8] |= (byte) (0x80 >> ((length - 1) % 8));
+    List<Cidr> left = new ArrayList<>(minus(Cidr.of(whole.network(), length), hole));
+    try {
+      left.addAll(minus(Cidr.of(InetAddress.getByAddress(upper), length), hole));
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(e); // Only for lengths other than 4 and 16.
+    }
+    return left;
+  }
+}

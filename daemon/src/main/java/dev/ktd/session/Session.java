@@ -1,0 +1,342 @@
+package dev.ktd.session;
+
+import dev.ktd.control.Event;
+import dev.ktd.control.Request;
+import dev.ktd.control.StatusReport;
+import dev.ktd.dns.DnsPlan;
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
+import dev.ktd.k8s.AccessReview;
+import dev.ktd.k8s.Cluster;
+import dev.ktd.k8s.Kubeconfig;
+import dev.ktd.k8s.NetworkDiscovery;
+import dev.ktd.k8s.ProxyDeployment;
+import dev.ktd.k8s.ProxySpec;
+import dev.ktd.os.Cidr;
+import dev.ktd.os.Host;
+import dev.ktd.os.HostResolver;
+import dev.ktd.os.Person;
+import dev.ktd.os.RouteTable;
+import dev.ktd.ssh.AgentInfo;
+import dev.ktd.ssh.SessionKeys;
+import dev.ktd.ssh.SshSettings;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One session, from the kubeconfig to names that work. {@link #connect} runs the steps in order on
+ * the caller's thread; each pushes its undo, and {@link #close} runs them in reverse.
+ */
+final class Session implements Tunnel.Listener {
+  private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+  private static final Duration DELETE_LIMIT = Duration.ofSeconds(30);
+  private static final Duration POD_AGAIN_LIMIT = Duration.ofSeconds(60);
+  private static final int SESSION_ID_BYTES = 2;
+
+  private final Host host;
+  private final Request.Up request;
+  private final Teardown teardown = new Teardown();
+  private final long deadline;
+  private final CompletableFuture<AgentInfo> agent = new CompletableFuture<>();
+  private final StatusBoard board;
+
+  private volatile @Nullable DataPath path;
+
+  Session(Host host, Request.Up request) {
+    this.host = host;
+    this.request = request;
+    this.deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(request.timeoutSeconds());
+    this.board = new StatusBoard(request.caller().name());
+  }
+
+  /** Connects. On failure nothing is undone yet: the caller closes. */
+  void connect(Consumer<Event> events) throws InterruptedException {
+    Steps steps = new Steps(events);
+    Cluster cluster = reachCluster(steps);
+    RoutePlan routes = planRoutes(steps, cluster);
+    IoEventLoop loop = startLoop();
+    Tunnel tunnel = openTunnel(steps, cluster, loop);
+    DataPath opened = openDevice(steps, loop, tunnel, routes);
+    setUpNames(steps, cluster, opened, routes);
+    board.connected();
+  }
+
+  private Cluster reachCluster(Steps steps) {
+    steps.begin("cluster");
+    steps.update("reading the kubeconfig");
+    Request.Caller caller = request.caller();
+    PersonAccess person =
+        new PersonAccess(
+            host.commands(),
+            new Person(caller.uid(), caller.gid(), caller.name(), caller.home(), caller.path()));
+    List<Path> files = request.kubeconfigs().stream().map(Path::of).toList();
+    var context = Kubeconfig.load(files, person).choose(request.context(), request.namespace());
+    steps.update("connecting to " + context.name());
+    Cluster cluster = Cluster.connect(context, person, person);
+    teardown.push("the Kubernetes client", cluster::close);
+    board.cluster(context.name(), context.namespace());
+    steps.done(
+        "%s (%s), Kubernetes %s, as %s"
+            .formatted(context.name(), cluster.uri(), cluster.version(), cluster.userName()));
+
+    steps.begin("access");
+    steps.update("asking what you may do in " + cluster.namespace());
+    cluster.requireNamespace();
+    AccessReview review = AccessReview.requireForUp(cluster);
+    steps.done(
+        review.missingOptional().isEmpty()
+            ? "ok"
+            : "ok, without: " + String.join(", ", review.missingOptional()));
+    return cluster;
+  }
+
+  private RoutePlan planRoutes(Steps steps, Cluster cluster) {
+    List<RoutePlan.Network> networks =
+        Stream.concat(
+                NetworkDiscovery.discover(cluster).stream()
+                    .map(
+                        found ->
+                            new RoutePlan.Network(
+                                Cidr.parse(found.cidr()), found.kind().toString(), found.source())),
+                request.cidrs().stream()
+                    .map(cidr -> new RoutePlan.Network(Cidr.parse(cidr), "extra", "--cidr")))
+            .toList();
+    List<RouteTable.Conflict> conflicts =
+        networks.stream().flatMap(n -> host.routes().conflicts(n.cidr()).stream()).toList();
+    RoutePlan plan =
+        RoutePlan.compile(
+            networks,
+            request.excludes().stream().map(Cidr::parse).toList(),
+            keepOut(cluster.uri()),
+            conflicts);
+    plan.warnings().forEach(steps::warn);
+    board.routes(plan);
+    return plan;
+  }
+
+  /** What the tunnel itself and all other names need without the tunnel. */
+  private List<Cidr> keepOut(URI apiServer) {
+    List<Cidr> addresses = new ArrayList<>();
+    try {
+      for (InetAddress address : InetAddress.getAllByName(apiServer.getHost())) {
+        addresses.add(Cidr.of(address));
+      }
+    } catch (UnknownHostException e) {
+      // It answered a moment ago under this name; a proxy may know it where we do not.
+      LOG.info("{} has no address here: {}", apiServer.getHost(), e.getMessage());
+    }
+    host.resolver().current().servers().forEach(server -> addresses.add(Cidr.of(server)));
+    return addresses.stream().filter(cidr -> !cidr.network().isLoopbackAddress()).toList();
+  }
+
+  private IoEventLoop startLoop() {
+    var group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    teardown.push(
+        "the event loop",
+        () -> group.shutdownGracefully(0, 5, TimeUnit.SECONDS).await(10, TimeUnit.SECONDS));
+    return group.next();
+  }
+
+  private Tunnel openTunnel(Steps steps, Cluster cluster, IoEventLoop loop)
+      throws InterruptedException {
+    steps.begin("proxy");
+    SessionKeys keys = SessionKeys.generate();
+    ProxyDeployment deployment =
+        new ProxyDeployment(
+            cluster,
+            new ProxySpec(
+                request.caller().name(),
+                sessionId(),
+                request.image() == null ? ProxySpec.DEFAULT_IMAGE : request.image(),
+                request.imagePullSecret(),
+                request.heartbeatSeconds(),
+                keys.hostKeyFile(),
+                keys.authorizedKeys()));
+    String where = deployment.name() + " in " + cluster.namespace();
+    steps.update(where + ": creating");
+    // First the undo: a create that fails half-way leaves its half to it.
+    teardown.push("the proxy " + deployment.name(), () -> deployment.delete(DELETE_LIMIT));
+    deployment.create();
+    List<String> seen = new ArrayList<>();
+    deployment.awaitRunning(
+        text -> {
+          seen.add(text);
+          steps.update(where + ": " + String.join(", ", seen));
+        },
+        remaining());
+    steps.done(where + ": " + String.join(", ", seen));
+
+    steps.begin("tunnel");
+    steps.update(
+        "opening " + request.carriers() + (request.carriers() == 1 ? " carrier" : " carriers"));
+    ProxyRoute route = new ProxyRoute(cluster, deployment, POD_AGAIN_LIMIT);
+    Tunnel tunnel =
+        new Tunnel(
+            loop,
+            SshSettings.ofProxy(keys.host().getPublic(), keys.user()),
+            request.carriers(),
+            route,
+            this);
+    teardown.push("the tunnel", tunnel::close);
+    board.tunnel(tunnel);
+    tunnel.open(remaining());
+    AgentInfo info = awaitAgent();
+    LOG.info("agent {} in the proxy, limit {} s", info.version(), info.limitSeconds());
+    steps.done(
+        "%d %s, AES-128-GCM"
+            .formatted(request.carriers(), request.carriers() == 1 ? "carrier" : "carriers"));
+    return tunnel;
+  }
+
+  private AgentInfo awaitAgent() throws InterruptedException {
+    try {
+      return agent.get(remaining().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new KtdException(
+          ErrorCode.TUNNEL,
+          "the proxy pod's SSH server answers, but its agent does not",
+          "Is the image one of this version of ktd? Build and load it:  make image",
+          e);
+    }
+  }
+
+  private DataPath openDevice(Steps steps, IoEventLoop loop, Tunnel tunnel, RoutePlan routes)
+      throws InterruptedException {
+    steps.begin("routes");
+    steps.update("making " + DataPath.DEVICE);
+    List<Cidr> networks = routes.networks().stream().map(RoutePlan.Network::cidr).toList();
+    DataPath opened = DataPath.open(loop, host, tunnel, networks);
+    teardown.push("the device " + opened.device(), opened::close);
+    path = opened;
+    board.path(opened);
+    teardown.push("the routes", host.routes()::reset);
+    List<Cidr> wanted = new ArrayList<>(routes.routes());
+    wanted.add(Cidr.of(DataPath.RESOLVER));
+    host.routes().apply(opened.device(), wanted);
+    steps.done(
+        routes.networks().stream()
+                .map(network -> network.cidr() + " " + network.kind())
+                .collect(Collectors.joining(", "))
+            + " through "
+            + opened.device());
+    return opened;
+  }
+
+  private void setUpNames(Steps steps, Cluster cluster, DataPath opened, RoutePlan routes)
+      throws InterruptedException {
+    steps.begin("names");
+    AgentInfo info = agent.getNow(new AgentInfo(1, List.of(), List.of(), 0));
+    opened.cluster().servers(info.nameservers().stream().map(InetAddress::ofLiteral).toList());
+    HostResolver.Current current = host.resolver().current();
+    DnsPlan plan =
+        DnsPlan.compile(
+            new DnsPlan.Facts(
+                DataPath.RESOLVER,
+                cluster.namespace(),
+                cluster.namespaces(),
+                info.search(),
+                request.dnsSuffixes(),
+                routes.networks().stream().map(RoutePlan.Network::cidr).toList()),
+            current);
+    plan.rules()
+        .leftOut()
+        .forEach(
+            namespace ->
+                steps.warn(
+                    "%s is a public domain as well as a namespace: use NAME.%s.svc"
+                        .formatted(namespace, namespace)));
+    teardown.push("the host's names", host.resolver()::reset);
+    opened.names().apply(plan);
+    board.dns(current.mode(), plan);
+    steps.update("checking");
+    opened.names().verify(plan);
+    board.dnsVerified();
+    steps.done(
+        "*.%s, svc, svc.%s through %s, checked"
+            .formatted(
+                String.join(", *.", plan.rules().suffixes()), cluster.namespace(), current.mode()));
+  }
+
+  /** What is left of {@code --timeout}, at least a moment. */
+  private Duration remaining() {
+    return Duration.ofNanos(Math.max(1_000_000, deadline - System.nanoTime()));
+  }
+
+  private static String sessionId() {
+    byte[] bytes = new byte[SESSION_ID_BYTES];
+    new SecureRandom().nextBytes(bytes);
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  @Override
+  public void up() {
+    board.tunnelUp(true);
+    DataPath opened = path;
+    if (opened != null) {
+      opened.cluster().tunnel(true);
+    }
+  }
+
+  @Override
+  public void introduced(AgentInfo info) {
+    if (!agent.complete(info)) {
+      // The pod may be another one than before, with other name servers.
+      DataPath opened = path;
+      if (opened != null) {
+        opened.cluster().servers(info.nameservers().stream().map(InetAddress::ofLiteral).toList());
+      }
+    }
+  }
+
+  @Override
+  public void down() {
+    board.tunnelUp(false);
+    DataPath opened = path;
+    if (opened != null) {
+      opened.cluster().tunnel(false);
+    }
+  }
+
+  /** Whether {@code other} asks for what this session already is. */
+  boolean sameAs(Request.Up other) {
+    return board.isFor(other.context(), other.namespace());
+  }
+
+  String title() {
+    return board.title();
+  }
+
+  StatusReport status() {
+    return board.report();
+  }
+
+  /**
+   * Undoes everything, the newest first. Repeatable. Not to be interrupted.
+   *
+   * @return what could not be undone; empty when all went well
+   */
+  List<String> close() {
+    board.closing();
+    return teardown.run();
+  }
+}

@@ -1,0 +1,256 @@
+package dev.ktd.session;
+
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
+import dev.ktd.relay.Datagrams;
+import dev.ktd.relay.DialFailure;
+import dev.ktd.relay.Dialer;
+import dev.ktd.relay.Downstream;
+import dev.ktd.relay.Upstream;
+import dev.ktd.ssh.AgentInfo;
+import dev.ktd.ssh.SshSettings;
+import dev.ktd.ssh.SshTransport;
+import io.netty.channel.EventLoop;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The way to the proxy pod: one to four lanes, flows go to the one with the fewest. A lost lane is
+ * opened again until the tunnel is closed. Flows and lanes belong to the event loop; {@link #open},
+ * {@link #close} and the figures to any thread.
+ */
+final class Tunnel implements Dialer, Datagrams, Lane.Owner {
+  private static final Logger LOG = LoggerFactory.getLogger(Tunnel.class);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
+  /** Finds the proxy pod, made anew where it is gone, and says how to reach it. Blocks. */
+  @FunctionalInterface
+  interface Route {
+    SshTransport.CarrierOpener find() throws InterruptedException;
+  }
+
+  /** What a tunnel tells its session. On the event loop. */
+  interface Listener {
+    /** The first lane is up, or one is again after all were down. */
+    void up();
+
+    void introduced(AgentInfo agent);
+
+    /** No lane is up any more. */
+    void down();
+  }
+
+  private final List<Lane> lanes = new ArrayList<>();
+  private final Route route;
+  private final Listener listener;
+  private final CompletableFuture<Void> opened = new CompletableFuture<>();
+  private volatile boolean closed;
+
+  Tunnel(EventLoop loop, SshSettings settings, int carriers, Route route, Listener listener) {
+    this.route = route;
+    this.listener = listener;
+    for (int id = 1; id <= carriers; id++) {
+      lanes.add(new Lane(id, loop, settings, this));
+    }
+  }
+
+  /**
+   * Opens all lanes and returns when each is up. Blocks.
+   *
+   * @throws KtdException as the first lane that failed says, or TIMEOUT
+   */
+  void open(Duration limit) throws InterruptedException {
+    SshTransport.CarrierOpener opener = route.find();
+    for (Lane lane : lanes) {
+      lane.open(opener);
+    }
+    try {
+      opened.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof KtdException failure
+          ? failure
+          : new KtdException(ErrorCode.TUNNEL, "the tunnel did not open", null, e);
+    } catch (TimeoutException e) {
+      throw new KtdException(
+          ErrorCode.TIMEOUT,
+          "the proxy pod runs, but its SSH server did not answer within "
+              + limit.toSeconds()
+              + " s",
+          "More time:  ktd up --timeout 2m",
+          e);
+    }
+  }
+
+  @Override
+  public void up(Lane lane) {
+    if (lanes.stream().allMatch(Lane::isUp)) {
+      opened.complete(null);
+    }
+    if (lanes.stream().filter(Lane::isUp).count() == 1) {
+      listener.up();
+    }
+  }
+
+  @Override
+  public void introduced(AgentInfo agent) {
+    listener.introduced(agent);
+  }
+
+  @Override
+  public void down(Lane lane, KtdException why) {
+    if (closed) {
+      return;
+    }
+    if (!opened.isDone()) {
+      opened.completeExceptionally(why);
+      return;
+    }
+    if (lanes.stream().noneMatch(Lane::isUp)) {
+      listener.down();
+    }
+    reopen(lane);
+  }
+
+  /**
+   * Waits and opens the lane again, longer after each failure; a failure to open comes back here.
+   */
+  private void reopen(Lane lane) {
+    Thread.ofVirtual()
+        .name("ktd-lane-" + lane.id())
+        .start(
+            () -> {
+              try {
+                while (!closed) {
+                  Thread.sleep(pause(lane.failures()));
+                  if (open(lane)) {
+                    return;
+                  }
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+  }
+
+  private static Duration pause(int failures) {
+    Duration pause = FIRST_PAUSE.multipliedBy(1L << Math.min(failures, 10));
+    return pause.compareTo(LONGEST_PAUSE) < 0 ? pause : LONGEST_PAUSE;
+  }
+
+  private boolean open(Lane lane) throws InterruptedException {
+    try {
+      lane.open(route.find());
+      if (closed) {
+        lane.close();
+      }
+      return true;
+    } catch (KtdException e) {
+      lane.failed();
+      LOG.info("carrier {} cannot be opened again yet: {}", lane.id(), e.getMessage());
+      return false;
+    }
+  }
+
+  private Optional<SshTransport> leastLoaded() {
+    return lanes.stream()
+        .filter(Lane::isUp)
+        .min(Comparator.comparingInt(Lane::openChannels))
+        .map(Lane::transport);
+  }
+
+  @Override
+  public Upstream dial(InetSocketAddress destination, Downstream downstream) {
+    Optional<SshTransport> transport = leastLoaded();
+    if (transport.isEmpty()) {
+      downstream.failed(DialFailure.NO_TUNNEL);
+      return new Unreachable();
+    }
+    return transport.get().dialer().dial(destination, downstream);
+  }
+
+  @Override
+  public Association open(InetSocketAddress destination, Replies replies) {
+    return new Rebound(destination, replies);
+  }
+
+  @Override
+  public void echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
+    leastLoaded().ifPresent(t -> t.datagrams().echo(destination, payload, answer));
+  }
+
+  /** Any thread. */
+  List<Lane> lanes() {
+    return lanes;
+  }
+
+  /** Any thread. */
+  int openChannels() {
+    return lanes.stream().mapToInt(Lane::openChannels).sum();
+  }
+
+  /** Ends all lanes; none is opened again. Any thread, repeatable. */
+  void close() {
+    closed = true;
+    lanes.forEach(Lane::close);
+  }
+
+  /** The upstream of a flow that was never dialled. */
+  private static final class Unreachable implements Upstream {
+    @Override
+    public int write(ByteBuffer data) {
+      return 0;
+    }
+
+    @Override
+    public void shutdownOutput() {}
+
+    @Override
+    public void consumed(int bytes) {}
+
+    @Override
+    public void abort() {}
+  }
+
+  /** An association that outlives the lane it was opened on, as a UDP socket outlives a cable. */
+  private final class Rebound implements Association {
+    private final InetSocketAddress destination;
+    private final Replies replies;
+    private Optional<SshTransport> transport = Optional.empty();
+    private Optional<Association> current = Optional.empty();
+
+    private Rebound(InetSocketAddress destination, Replies replies) {
+      this.destination = destination;
+      this.replies = replies;
+    }
+
+    @Override
+    public void send(ByteBuffer payload) {
+      boolean alive =
+          transport.isPresent()
+              && lanes.stream().anyMatch(lane -> lane.transport() == transport.get());
+      if (!alive) {
+        transport = leastLoaded();
+        current = transport.map(t -> t.datagrams().open(destination, replies));
+      }
+      current.ifPresent(association -> association.send(payload));
+    }
+
+    @Override
+    public void close() {
+      current.ifPresent(Association::close);
+    }
+  }
+}
