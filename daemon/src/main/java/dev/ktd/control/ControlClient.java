@@ -1,39 +1,95 @@
 package dev.ktd.control;
 
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The command line's end of the control socket. Blocking, one connection a call, no Netty: it is on
  * the start-up path of each command.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class ControlClient {
-  public ControlClient(Path socket) {}
+  private static final byte[] NOTHING = new byte[0];
 
-  /** Whether a daemon accepts connections that we may make. */
+  private final Path socket;
+
+  public ControlClient(Path socket) {
+    this.socket = socket;
+  }
+
+  /** Whether a daemon accepts connections; true also when it does not accept ours. */
   public boolean isRunning() {
-    throw new UnsupportedOperationException();
+    try (SocketChannel probe = connect()) {
+      return probe.isConnected();
+    } catch (KtdException failed) {
+      return failed.code() != ErrorCode.NOT_CONNECTED;
+    } catch (IOException _) {
+      return false;
+    }
   }
 
   /**
    * Asks for the report.
    *
-   * @throws dev.ktd.error.KtdException NOT_CONNECTED without a daemon, PERMISSION when the socket
-   *     refuses us, or what the daemon says
+   * @throws KtdException NOT_CONNECTED without a daemon, PERMISSION when the socket refuses us, or
+   *     what the daemon says
    */
   public StatusReport status() {
-    throw new UnsupportedOperationException();
+    try (HttpCall call = new HttpCall(connect(), "GET", "/v1/status", NOTHING)) {
+      return ControlJson.readReport(call.body());
+    }
   }
 
   /** Sends the request; its events are read by {@link Call#await}. Throws as {@link #status}. */
   public Call up(Request.Up request) {
-    throw new UnsupportedOperationException();
+    return new HttpCall(connect(), "POST", "/v1/up", ControlJson.write(request));
   }
 
   /** Sends the request; its events are read by {@link Call#await}. Throws as {@link #status}. */
   public Call down() {
-    throw new UnsupportedOperationException();
+    return new HttpCall(connect(), "POST", "/v1/down", NOTHING);
+  }
+
+  private SocketChannel connect() {
+    SocketChannel channel = null;
+    try {
+      channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+      channel.connect(UnixDomainSocketAddress.of(socket));
+      return channel;
+    } catch (IOException failed) {
+      closeQuietly(channel);
+      // The text of the error depends on the locale; the file does not.
+      if (Files.exists(socket) && !Files.isWritable(socket)) {
+        throw new KtdException(
+            ErrorCode.PERMISSION,
+            "You may not use the ktd daemon: permission denied on %s.".formatted(socket),
+            "Use sudo, or join the group and log in again:  sudo usermod -aG %s $USER"
+                .formatted(ControlSocket.GROUP),
+            failed);
+      }
+      throw new KtdException(
+          ErrorCode.NOT_CONNECTED,
+          "Not connected: no ktd daemon runs.",
+          "Connect:  sudo ktd up",
+          failed);
+    }
+  }
+
+  private static void closeQuietly(@Nullable SocketChannel channel) {
+    try {
+      if (channel != null) {
+        channel.close();
+      }
+    } catch (IOException _) {
+      // Nothing was sent.
+    }
   }
 
   /** A request under way. */
@@ -42,8 +98,8 @@ public final class ControlClient {
      * Gives every event but the last to {@code events}, in order, on this thread.
      *
      * @return the text of {@link Event.Finished}
-     * @throws dev.ktd.error.KtdException what {@link Event.Failed} says, or INTERNAL when the
-     *     daemon went away without a last word
+     * @throws KtdException what {@link Event.Failed} says, or INTERNAL when the daemon went away
+     *     without a last word
      */
     String await(Consumer<Event> events);
 

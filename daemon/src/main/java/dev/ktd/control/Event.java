@@ -1,8 +1,19 @@
 package dev.ktd.control;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
 import org.jspecify.annotations.Nullable;
 
 /** What the daemon tells while it works: one JSON object a line, the last one ends the answer. */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "event")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = Event.Progress.class, name = "progress"),
+  @JsonSubTypes.Type(value = Event.Warning.class, name = "warning"),
+  @JsonSubTypes.Type(value = Event.Finished.class, name = "finished"),
+  @JsonSubTypes.Type(value = Event.Failed.class, name = "failed")
+})
 public sealed interface Event {
   /**
    * A step goes on ({@code done} false; the text replaces the former one) or has ended.
@@ -24,5 +35,25 @@ public sealed interface Event {
    * @param code name of a {@link dev.ktd.error.ErrorCode}
    */
   record Failed(String code, int exitStatus, String message, @Nullable String hint)
-      implements Event {}
+      implements Event {
+    /** The event of an exception. */
+    public static Failed of(KtdException failure) {
+      return new Failed(
+          failure.code().name(),
+          failure.code().exitStatus(),
+          String.valueOf(failure.getMessage()),
+          failure.hint());
+    }
+
+    /** Back again; a code that this program does not know becomes INTERNAL. */
+    public KtdException toException() {
+      ErrorCode known = ErrorCode.INTERNAL;
+      for (ErrorCode candidate : ErrorCode.values()) {
+        if (candidate.name().equals(code)) {
+          known = candidate;
+        }
+      }
+      return new KtdException(known, message, hint);
+    }
+  }
 }

@@ -19,6 +19,23 @@ public record StatusReport(
     Flows flows,
     Map<String, Long> drops,
     List<Swap> swaps) {
+  /** What a daemon without a session says, and the command line when there is no daemon. */
+  public static StatusReport idle() {
+    return new StatusReport(
+        "IDLE",
+        null,
+        null,
+        null,
+        null,
+        null,
+        List.of(),
+        List.of(),
+        null,
+        List.of(),
+        new Flows(0, 0, 0, 0, 0),
+        Map.of(),
+        List.of());
+  }
 
   public record Network(String cidr, String kind, String source) {}
 
