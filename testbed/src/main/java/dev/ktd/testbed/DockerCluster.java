@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.Container.ExecResult;
 import org.testcontainers.k3s.K3sContainer;
@@ -22,9 +23,22 @@ import org.testcontainers.utility.MountableFile;
 record DockerCluster(Settings settings) implements ClusterProvider {
   private static final String DEFAULT_IMAGE = "rancher/k3s:v1.34.2-k3s1";
 
-  /** Whether Testcontainers finds an engine here. */
+  /**
+   * Whether Testcontainers finds an engine here. Where there is no sign of one, it is not asked: it
+   * would log its search as an error.
+   */
   static boolean engineAnswers() {
-    return DockerClientFactory.instance().isDockerAvailable();
+    String home = System.getProperty("user.home", "/");
+    String runtime = System.getenv().getOrDefault("XDG_RUNTIME_DIR", "/run/user/0");
+    boolean sign =
+        System.getenv("DOCKER_HOST") != null
+            || Stream.of(
+                    Path.of("/var/run/docker.sock"),
+                    Path.of(runtime, "docker.sock"),
+                    Path.of(home, ".docker/run/docker.sock"),
+                    Path.of(home, ".testcontainers.properties"))
+                .anyMatch(Files::exists);
+    return sign && DockerClientFactory.instance().isDockerAvailable();
   }
 
   @Override
