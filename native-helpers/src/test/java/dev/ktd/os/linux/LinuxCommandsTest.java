@@ -1,0 +1,100 @@
+package dev.ktd.os.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
+import dev.ktd.os.CommandRunner;
+import dev.ktd.os.Person;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class LinuxCommandsTest {
+  private static final Duration LONG = Duration.ofSeconds(30);
+
+  private final LinuxCommands commands = new LinuxCommands();
+
+  private CommandRunner.Result shell(String script, String input) {
+    return commands.run(List.of("sh", "-c", script), input, LONG);
+  }
+
+  private static void assumeRoot() {
+    assumeTrue(System.getProperty("user.name").equals("root"), "needs root");
+  }
+
+  @Test
+  void outputErrorsAndStatusComeBack() {
+    assertThat(shell("cat; echo oops >&2; exit 3", "hello"))
+        .isEqualTo(new CommandRunner.Result(3, "hello", "oops\n"));
+  }
+
+  @Test
+  void argumentsAreNotSeenByAShell() {
+    assertThat(commands.run(List.of("echo", "$HOME; `id`"), "", LONG).output())
+        .isEqualTo("$HOME; `id`\n");
+  }
+
+  @Test
+  void nothingOfTheDaemonsEnvironmentIsPassedOn() {
+    assertThat(commands.run(List.of("env"), "", LONG).output().lines())
+        .allMatch(line -> line.startsWith("PATH=") || line.equals("LC_ALL=C"));
+  }
+
+  @Test
+  void aProgramThatOutlivesItsLimitIsEnded() {
+    assertThatThrownBy(() -> commands.run(List.of("sleep", "600"), "", Duration.ofMillis(50)))
+        .isInstanceOfSatisfying(
+            KtdException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.TIMEOUT));
+  }
+
+  @Test
+  void tooMuchOutputIsAFailure() {
+    assertThatThrownBy(() -> shell("head -c 5000000 /dev/zero", ""))
+        .isInstanceOf(KtdException.class)
+        .hasMessageContaining("more than 4194304 bytes");
+  }
+
+  @Test
+  void aMissingProgramIsNamed() {
+    assertThatThrownBy(() -> commands.run(List.of("no-such-program"), "", LONG))
+        .isInstanceOf(KtdException.class)
+        .hasMessageContaining("no-such-program");
+  }
+
+  @Test
+  void aPersonsCommandRunsWithTheirIdentityAndEnvironmentOnly() {
+    assumeRoot();
+    var nobody = new Person(65534, 65534, "nobody", "/nonexistent", "/usr/bin:/bin");
+    CommandRunner.Result result =
+        commands.runAs(
+            nobody,
+            List.of("sh", "-c", "id -u; id -g; grep CapEff /proc/self/status; env | sort; cat"),
+            Map.of("KUBERNETES_EXEC_INFO", "{}"),
+            "input",
+            LONG);
+    assertThat(result.errors()).isEmpty();
+    assertThat(result.output().lines().filter(line -> !line.matches("(PWD|_|SHLVL|OLDPWD)=.*")))
+        .containsExactly(
+            "65534",
+            "65534",
+            "CapEff:\t0000000000000000",
+            "HOME=/nonexistent",
+            "KUBERNETES_EXEC_INFO={}",
+            "LOGNAME=nobody",
+            "PATH=/usr/bin:/bin",
+            "USER=nobody",
+            "input");
+  }
+
+  @Test
+  void rootForItselfFindsProgramsInItsOwnPath() {
+    assumeRoot();
+    var root = new Person(0, 0, "root", "/root", "/bin:/usr/bin");
+    assertThat(commands.runAs(root, List.of("sh", "-c", "echo $HOME"), Map.of(), "", LONG).output())
+        .isEqualTo("/root\n");
+  }
+}
