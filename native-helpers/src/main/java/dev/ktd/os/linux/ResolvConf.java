@@ -19,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -66,7 +67,14 @@ final class ResolvConf implements HostResolver {
     journal.append(change);
     // Somebody wrote the file anew since: what they wrote is the original now.
     known.filter(old -> !old.equals(change)).ifPresent(journal::forget);
-    write(merged, "point the host's names at ktd");
+    try {
+      write(merged, "point the host's names at ktd");
+    } catch (KtdException e) {
+      if (Objects.equals(read(), now)) {
+        journal.forget(change);
+      }
+      throw e;
+    }
   }
 
   @Override
