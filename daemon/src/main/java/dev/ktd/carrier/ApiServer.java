@@ -1,6 +1,7 @@
 package dev.ktd.carrier;
 
 import java.net.URI;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +28,7 @@ public record ApiServer(
     boolean skipVerification,
     @Nullable String serverName,
     @Nullable URI proxy,
-    Map<String, String> headers) {
+    Map<String, List<String>> headers) {
   public ApiServer {
     headers = Map.copyOf(headers);
   }

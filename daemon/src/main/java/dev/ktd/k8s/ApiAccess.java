@@ -1,6 +1,7 @@
 package dev.ktd.k8s;
 
 import java.net.URI;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +31,7 @@ public record ApiAccess(
     boolean skipVerification,
     @Nullable String serverName,
     @Nullable URI proxy,
-    Map<String, String> headers) {
+    Map<String, List<String>> headers) {
   public ApiAccess {
     headers = Map.copyOf(headers);
   }

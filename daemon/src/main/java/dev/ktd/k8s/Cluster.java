@@ -1,32 +1,105 @@
 package dev.ktd.k8s;
 
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
+import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.authentication.SelfSubjectReview;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.VersionInfo;
 import java.net.URI;
+import java.time.InstantSource;
+import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A cluster that answered and knows who we are. All calls block; any thread. Every failure is a
- * {@link dev.ktd.error.KtdException}: UNREACHABLE (with the address and why), CREDENTIALS,
- * FORBIDDEN (who may not do what where).
+ * {@link KtdException}: UNREACHABLE (with the address and why), CREDENTIALS, FORBIDDEN (who may not
+ * do what where).
  */
 public final class Cluster implements AutoCloseable {
   private final KubeContext context;
+  private final Endpoint endpoint;
+  private final Credentials credentials;
+  private final ApiErrors errors;
   private final KubernetesClient client;
+  private final String version;
+  private final String userName;
 
-  private Cluster(KubeContext context, KubernetesClient client) {
+  private Cluster(
+      KubeContext context,
+      Endpoint endpoint,
+      Credentials credentials,
+      ApiErrors errors,
+      KubernetesClient client) {
     this.context = context;
+    this.endpoint = endpoint;
+    this.credentials = credentials;
+    this.errors = errors;
     this.client = client;
+    this.version = readVersion();
+    this.userName = readUserName();
   }
 
   /**
    * Reads the credentials, connects, and asks for the version and who we are: about 10 seconds at
    * most for a server that does not answer, not counting a credential plug-in.
    *
-   * @throws dev.ktd.error.KtdException UNREACHABLE, CREDENTIALS, or KUBECONFIG when a file that the
-   *     context names cannot be used
+   * @throws KtdException UNREACHABLE, CREDENTIALS, or KUBECONFIG when a file that the context names
+   *     cannot be used
    */
   public static Cluster connect(KubeContext context, FileSource files, PluginRunner plugins) {
-    return new Cluster(context, NotYet.now());
+    return connect(context, files, plugins, InstantSource.system(), ClientFactory.Limits.DEFAULT);
+  }
+
+  static Cluster connect(
+      KubeContext context,
+      FileSource files,
+      PluginRunner plugins,
+      InstantSource clock,
+      ClientFactory.Limits limits) {
+    var endpoint = Endpoint.of(context, files);
+    var credentials = Credentials.of(context, files, plugins, clock);
+    KubernetesClient client = ClientFactory.create(context, endpoint, credentials, limits);
+    try {
+      var errors = new ApiErrors(context, endpoint.uri(), credentials);
+      return new Cluster(context, endpoint, credentials, errors, client);
+    } catch (RuntimeException e) {
+      client.close();
+      throw e;
+    }
+  }
+
+  private String readVersion() {
+    VersionInfo info = call("tell its version", client::getKubernetesVersion);
+    if (info == null) {
+      return "unknown";
+    }
+    // Managed clusters say "34+".
+    return info.getMajor() + "." + info.getMinor().replaceAll("\\D+$", "");
+  }
+
+  private String readUserName() {
+    SelfSubjectReview review;
+    try {
+      review = client.authentication().v1().selfSubjectReviews().create(new SelfSubjectReview());
+    } catch (KubernetesClientException e) {
+      // Since Kubernetes 1.28, and never for anonymous requests.
+      if (ApiErrors.notFound(e) || e.getCode() == 403) {
+        return context.userEntry();
+      }
+      throw errors.translate("tell who we are", e);
+    }
+    if (review == null
+        || review.getStatus() == null
+        || review.getStatus().getUserInfo() == null
+        || review.getStatus().getUserInfo().getUsername() == null) {
+      return context.userEntry();
+    }
+    return review.getStatus().getUserInfo().getUsername();
   }
 
   /** The context this came from. */
@@ -41,41 +114,129 @@ public final class Cluster implements AutoCloseable {
 
   /** The API server's address. */
   public URI uri() {
-    return NotYet.now();
+    return endpoint.uri();
   }
 
   /** The server's version, e.g. {@code 1.34}. */
   public String version() {
-    return NotYet.now();
+    return version;
   }
 
   /** Who the cluster says we are, else the kubeconfig's name for the user. */
   public String userName() {
-    return NotYet.now();
+    return userName;
   }
 
-  /** What a connection of its own needs. Reads credentials anew where they can change. */
+  /**
+   * What a connection of its own needs. Reads credentials anew where they can change: a certificate
+   * from a plug-in is as fresh as this call.
+   */
   public ApiAccess apiAccess() {
-    return NotYet.now();
+    Authentication shown = credentials.current();
+    return new ApiAccess(
+        endpoint.uri(),
+        endpoint.caPem(),
+        shown.certificatePem(),
+        shown.keyPem(),
+        this::bearerToken,
+        endpoint.skipVerification(),
+        endpoint.serverName(),
+        endpoint.proxy(),
+        endpoint.headers());
+  }
+
+  private @Nullable String bearerToken() {
+    // Basic authentication, in the headers, excludes a token.
+    return endpoint.headers().containsKey("Authorization") ? null : credentials.current().token();
   }
 
   /**
    * Checks that the session's namespace exists and is not being deleted. Says nothing when the
    * caller may not read namespaces.
    *
-   * @throws dev.ktd.error.KtdException NAMESPACE, with similar names
+   * @throws KtdException NAMESPACE, with similar names
    */
   public void requireNamespace() {
-    NotYet.now();
+    Namespace found;
+    try {
+      found = client.namespaces().withName(namespace()).get();
+    } catch (KubernetesClientException e) {
+      if (e.getCode() == 403) {
+        return;
+      }
+      throw errors.translate("read the namespace " + namespace(), e);
+    }
+    if (found == null) {
+      throw missingNamespace();
+    }
+    if (found.getStatus() != null && "Terminating".equals(found.getStatus().getPhase())) {
+      throw new KtdException(
+          ErrorCode.NAMESPACE,
+          "the namespace " + namespace() + " is being deleted.",
+          "Choose another:  ktd up --namespace NAME");
+    }
   }
 
   /** The names of all namespaces, or only the session's where the caller may not list them. */
   public Set<String> namespaces() {
-    return NotYet.now();
+    Set<String> names = new TreeSet<>();
+    names.add(namespace());
+    try {
+      client
+          .namespaces()
+          .list()
+          .getItems()
+          .forEach(item -> names.add(item.getMetadata().getName()));
+    } catch (KubernetesClientException e) {
+      if (e.getCode() != 403) {
+        throw errors.translate("list namespaces", e);
+      }
+    }
+    return names;
+  }
+
+  KtdException missingNamespace() {
+    List<String> names;
+    try {
+      names =
+          client.namespaces().list().getItems().stream()
+              .map(item -> item.getMetadata().getName())
+              .sorted()
+              .toList();
+    } catch (KubernetesClientException _) {
+      names = List.of();
+    }
+    List<String> similar = SimilarNames.of(namespace(), names);
+    return new KtdException(
+        ErrorCode.NAMESPACE,
+        "there is no namespace "
+            + namespace()
+            + " in the cluster of the context "
+            + Kubeconfig.quoted(context.name())
+            + "."
+            + (similar.isEmpty() ? "" : " Similar: " + String.join(", ", similar) + "."),
+        similar.isEmpty()
+            ? "See:  kubectl --context " + Kubeconfig.shellWord(context.name()) + " get namespaces"
+            : "Perhaps:  ktd up --namespace " + similar.getFirst());
   }
 
   KubernetesClient client() {
     return client;
+  }
+
+  /** Runs a call of the client; what it throws comes out as a {@link KtdException}. */
+  <T extends @Nullable Object> T call(String doing, Supplier<T> request) {
+    try {
+      return request.get();
+    } catch (KtdException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw errors.translate(doing, e);
+    }
+  }
+
+  KtdException translate(String doing, RuntimeException failure) {
+    return errors.translate(doing, failure);
   }
 
   /** Ends the client's connections and threads. Repeatable. */
