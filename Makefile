@@ -1,0 +1,55 @@
+# Entry points of the source tree. CI calls only these.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MVN := scripts/mvn
+DIST := target/dist
+LIB := $(DESTDIR)/usr/local/lib/ktd
+
+.PHONY: help fmt check build test it image demo install uninstall ci clean node-up node-down
+
+help: ## prints this
+	@echo "ktd: this machine inside a Kubernetes cluster. Targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo "Start with:  sudo make demo"
+
+fmt: ## formats Java and Go
+	$(MVN) -q spotless:apply
+	PATH=$$(scripts/find-go):$$PATH; gofmt -w testbed/app/sample testbed/kube proxy-image/agent
+
+check: ## format, Error Prone, NullAway, package table, Go vet, shell syntax
+	@scripts/check
+
+build: ## makes target/dist: the program with a Java runtime of its own
+	@scripts/dist
+
+test: ## all tests: unit, Go, proxy image, end to end on the embedded node, a part of it by Docker; as root
+	@exec setpriv --pdeathsig KILL scripts/test all
+
+it: build ## only the end-to-end tests, on the embedded node or KTD_TEST_KUBECONFIG; ONLY=ClassIT for one class
+	@exec setpriv --pdeathsig KILL scripts/test it
+
+image: ## makes the proxy image's archives for amd64 and arm64 in target/image
+	@PATH=$$(scripts/find-go):$$PATH proxy-image/build all
+
+demo: build ## shows it all against a real Kubernetes node; as root
+	@testbed/demo
+
+node-up: ## starts the embedded Kubernetes node and a laptop namespace beside it; as root
+	@testbed/node up
+
+node-down: ## ends it
+	@testbed/node down
+
+install: | $(DIST)/bin/ktd ## installs what `make build` made: /usr/local/lib/ktd, /usr/local/bin/ktd, the service
+	@scripts/install "$(DESTDIR)" install
+
+uninstall: ## removes what `make install` installed, and what a session left on this machine
+	@scripts/install "$(DESTDIR)" uninstall
+
+$(DIST)/bin/ktd:
+	@scripts/dist
+
+ci: check test ## what CI runs
+
+clean: ## removes what was built, but not the caches
+	@rm -rf target */target
