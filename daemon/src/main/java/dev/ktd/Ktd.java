@@ -1,0 +1,48 @@
+package dev.ktd;
+
+import dev.ktd.cli.Cli;
+import dev.ktd.cli.Surroundings;
+import dev.ktd.control.ControlSocket;
+import dev.ktd.os.Host;
+import dev.ktd.os.Journal;
+import dev.ktd.os.linux.LinuxHost;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/** {@code ktd}: the command line, or with the verb {@code daemon} the daemon itself. */
+public final class Ktd {
+  private static final Path STATE = Path.of("/var/lib/ktd");
+
+  /** Chatty at INFO; what they have to say to a user comes through our own errors. */
+  private static final List<Logger> LIBRARIES =
+      List.of(
+          Logger.getLogger("io.netty"),
+          Logger.getLogger("org.apache.sshd"),
+          Logger.getLogger("io.fabric8"),
+          Logger.getLogger("org.xbill"));
+
+  private Ktd() {}
+
+  public static void main(String[] arguments) {
+    boolean daemon = arguments.length > 0 && arguments[0].equals("daemon");
+    // Commands speak through their own output; only the daemon has a log.
+    Logger.getLogger("").setLevel(daemon ? Level.INFO : Level.OFF);
+    LIBRARIES.forEach(library -> library.setLevel(Level.WARNING));
+    String version =
+        Objects.requireNonNullElse(Ktd.class.getPackage().getImplementationVersion(), "dev");
+    Cli cli =
+        new Cli(
+            Surroundings.ofThisProcess(),
+            version,
+            onDemand -> new Daemon(host(), ControlSocket.PATH, version).run(onDemand),
+            () -> host().recover());
+    System.exit(cli.run(arguments));
+  }
+
+  private static Host host() {
+    return new LinuxHost(new Journal(STATE));
+  }
+}
