@@ -78,3 +78,28 @@ proxy_image() {
   fi
   echo "$archive"
 }
+
+# The node as an image that keeps the contract of rancher/k3s; see run-node.
+NODE_IMAGE=docker.io/ktd-testbed/node:1
+node_image() {
+  local debian kube pause out staged
+  debian=$(debian_root node minbase containerd,runc,containernetworking-plugins,iptables,conntrack,openssl,iproute2,procps,kmod,ca-certificates,mount,util-linux)
+  kube=$(kube_program)
+  pause=$(pause_image)
+  out=$CACHE/node-root-$( (echo "$debian $kube $pause" && cat "$TESTBED/lib/run-node") | sha256sum | cut -c1-16).tar
+  if [ ! -s "$out" ]; then
+    staged=$(mktemp -d "$CACHE/node-root.XXXXXX")
+    mkdir -p "$staged/usr/local/bin" "$staged/opt/images" "$staged/var/lib/ktd-node"
+    cp "$kube" "$staged/usr/local/bin/kube"
+    cp "$TESTBED/lib/run-node" "$staged/usr/local/bin/node"
+    cp "$pause" "$staged/opt/images/pause.tar"
+    chmod -R u=rwX,go=rX "$staged"
+    chmod 755 "$staged"/usr/local/bin/*
+    cp "$debian" "$out.part"
+    tar --append --owner=0 --group=0 -f "$out.part" -C "$staged" ./usr/local/bin/kube ./usr/local/bin/node ./opt/images ./var/lib/ktd-node
+    rm -rf "$staged"
+    mv "$out.part" "$out"
+  fi
+  # A volume, because containerd's overlay cannot lie on the engine's.
+  pack node "$out" --volume /var/lib/ktd-node --entrypoint $NODE_IMAGE -- /usr/local/bin/node
+}
