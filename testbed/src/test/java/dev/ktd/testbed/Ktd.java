@@ -1,0 +1,95 @@
+package dev.ktd.testbed;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
+
+/** The program as users run it, {@code target/dist/bin/ktd}, on the laptop. */
+final class Ktd {
+  static final Duration LIMIT = Duration.ofMinutes(2);
+
+  private final Laptop laptop;
+  private final String program;
+  private final Path testClasses;
+
+  Ktd(TestCluster cluster) {
+    this(cluster, cluster.laptop());
+  }
+
+  private Ktd(TestCluster cluster, Laptop laptop) {
+    this.laptop = laptop;
+    Path dist = cluster.sourceRoot().resolve("target/dist/bin/ktd");
+    assertThat(dist).as("built by `make build`").isExecutable();
+    this.program = dist.toString();
+    this.testClasses = cluster.sourceRoot().resolve("testbed/target/test-classes");
+    assertThat(Files.isDirectory(testClasses)).isTrue();
+  }
+
+  String program() {
+    return program;
+  }
+
+  Result run(String... arguments) {
+    return laptop.run(LIMIT, command(arguments));
+  }
+
+  Running start(String... arguments) {
+    return laptop.start(command(arguments));
+  }
+
+  /** Connects to namespace default, with further arguments. */
+  Result up(String... more) {
+    List<String> arguments = new ArrayList<>(List.of("up", "--namespace", "default"));
+    arguments.addAll(List.of(more));
+    return run(arguments.toArray(String[]::new));
+  }
+
+  /** Ends a session if there is one. */
+  void down() {
+    Result down = run("down");
+    assertThat(down.status()).as("%s", down).isIn(0, 6);
+  }
+
+  JsonNode status() {
+    return new ObjectMapper().readTree(run("status", "-o", "json").output());
+  }
+
+  /** Runs {@link Probe} on the laptop. */
+  Result probe(String... arguments) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "-cp",
+                testClasses.toString(),
+                Probe.class.getName()));
+    command.addAll(List.of(arguments));
+    return laptop.run(Duration.ofMinutes(5), command.toArray(String[]::new));
+  }
+
+  /** Process ids of daemons of this program. */
+  List<Long> daemons() {
+    return ProcessHandle.allProcesses()
+        .filter(
+            process ->
+                process
+                    .info()
+                    .commandLine()
+                    .filter(line -> line.contains("dev.ktd.Ktd daemon"))
+                    .isPresent())
+        .map(ProcessHandle::pid)
+        .toList();
+  }
+
+  private String[] command(String... arguments) {
+    List<String> command = new ArrayList<>(List.of(program));
+    command.addAll(List.of(arguments));
+    return command.toArray(String[]::new);
+  }
+}
