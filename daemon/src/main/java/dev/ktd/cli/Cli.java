@@ -1,16 +1,113 @@
 package dev.ktd.cli;
 
-/** The command line: {@code ktd VERB ...}. */
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
+import java.io.OutputStreamWriter;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Help.Ansi;
+
+/**
+ * The command line: {@code ktd VERB ...}. Each verb is a class of this package. Nothing here
+ * touches Netty, SSH or Kubernetes, so that short commands start fast.
+ */
 public final class Cli {
+  private static final int HELP_WIDTH = 96;
+
+  private final Surroundings surroundings;
+  private final GlobalOptions options = new GlobalOptions();
+  private final CommandLine commandLine;
+  private List<String> arguments = List.of();
+  private @Nullable Output output;
+
   /**
    * Wires the command line.
    *
    * @param version of this program, e.g. {@code 0.1.0}
    */
-  public Cli(Surroundings surroundings, String version, DaemonRunner daemon, Recovery recovery) {}
+  public Cli(Surroundings surroundings, String version, DaemonRunner daemon, Recovery recovery) {
+    this.surroundings = surroundings;
+    commandLine =
+        new CommandLine(new RootCommand(options))
+            .addSubcommand(new UpCommand(this))
+            .addSubcommand(new DownCommand(this))
+            .addSubcommand(new StatusCommand(this))
+            .addSubcommand(new RecoverCommand(this, recovery))
+            .addSubcommand(new DaemonCommand(this, daemon, recovery))
+            .addSubcommand(new VersionCommand(this, version));
+    commandLine.addSubcommand(new CompletionCommand(this, commandLine));
+    commandLine
+        .setOut(writer(surroundings.out()))
+        .setErr(writer(surroundings.err()))
+        .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
+        .setUsageHelpWidth(HELP_WIDTH)
+        .setParameterExceptionHandler(this::misused)
+        .setExecutionExceptionHandler((failure, _, _) -> failed(failure));
+  }
+
+  private static PrintWriter writer(PrintStream stream) {
+    return new PrintWriter(new OutputStreamWriter(stream, stream.charset()), true);
+  }
 
   /** Runs one command; returns the exit status, 0 to 130. Never throws. */
   public int run(String... arguments) {
-    return arguments.length == 0 ? 2 : 1;
+    this.arguments = List.of(arguments);
+    int exitStatus = commandLine.execute(arguments);
+    surroundings.out().flush();
+    surroundings.err().flush();
+    surroundings.interrupts().ended(exitStatus);
+    return exitStatus;
+  }
+
+  Surroundings surroundings() {
+    return surroundings;
+  }
+
+  /** As typed, for suggestions. */
+  List<String> arguments() {
+    return arguments;
+  }
+
+  GlobalOptions options() {
+    return options;
+  }
+
+  /** Made late: only now the flags are known. */
+  Output output() {
+    if (output == null) {
+      output = new Output(surroundings, options.output);
+    }
+    return output;
+  }
+
+  private int misused(CommandLine.ParameterException misuse, String[] typed) {
+    String name = misuse.getCommandLine().getCommandSpec().qualifiedName();
+    Output.show(
+        surroundings,
+        new KtdException(
+            ErrorCode.USAGE, String.valueOf(misuse.getMessage()), "See:  " + name + " --help"));
+    return ErrorCode.USAGE.exitStatus();
+  }
+
+  private int failed(Exception failure) {
+    if (failure instanceof KtdException told) {
+      return output().failure(told);
+    }
+    if (failure instanceof InterruptedException) {
+      return ErrorCode.INTERRUPTED.exitStatus();
+    }
+    if (surroundings.environment().containsKey("KTD_DEBUG")) {
+      failure.printStackTrace(surroundings.err());
+    }
+    return output()
+        .failure(
+            new KtdException(
+                ErrorCode.INTERNAL,
+                "This is a defect of ktd: " + failure,
+                "Type the command again with KTD_DEBUG=1 and report what it prints.",
+                failure));
   }
 }

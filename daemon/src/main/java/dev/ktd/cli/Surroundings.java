@@ -1,11 +1,65 @@
 package dev.ktd.cli;
 
-/** What a command sees of the process it runs in; tests give their own. */
-public final class Surroundings {
-  private Surroundings() {}
+import dev.ktd.control.Account;
+import dev.ktd.control.ControlClient;
+import dev.ktd.control.ControlSocket;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * What a command sees of the process it runs in; tests give their own.
+ *
+ * @param out data goes here
+ * @param err progress and errors go here
+ * @param environment variables
+ * @param uid effective user id
+ * @param gid effective group id
+ * @param directory relative paths of the command line start here
+ * @param client of the daemon's socket
+ */
+public record Surroundings(
+    PrintStream out,
+    PrintStream err,
+    Terminal terminal,
+    Map<String, String> environment,
+    int uid,
+    int gid,
+    Path directory,
+    Account.Directory accounts,
+    ControlClient client,
+    DaemonStarter starter,
+    Interrupts interrupts) {
 
   /** Those of this process. */
   public static Surroundings ofThisProcess() {
-    return new Surroundings();
+    Map<String, String> environment = System.getenv();
+    ControlClient client = new ControlClient(ControlSocket.PATH);
+    return new Surroundings(
+        System.out,
+        System.err,
+        new ProcessTerminal(environment),
+        environment,
+        own("unix:uid"),
+        own("unix:gid"),
+        Path.of("").toAbsolutePath(),
+        Account.ofThisMachine(),
+        client,
+        DetachedDaemon.ofThisProgram(client, environment),
+        new ProcessInterrupts());
+  }
+
+  private static int own(String attribute) {
+    try {
+      return (Integer) Files.getAttribute(Path.of("/proc/self"), attribute);
+    } catch (IOException | RuntimeException _) {
+      return -1; // no /proc: nobody in particular, and certainly not root
+    }
+  }
+
+  boolean isRoot() {
+    return uid == 0;
   }
 }

@@ -23,6 +23,7 @@ final class ControlConnection extends SimpleChannelInboundHandler<FullHttpReques
   private final boolean allowed;
   private final Requests requests;
   private @Nullable Thread worker;
+  private boolean stopsWithClient = true;
 
   ControlConnection(Peer peer, boolean allowed, Requests requests) {
     this.peer = peer;
@@ -67,6 +68,7 @@ final class ControlConnection extends SimpleChannelInboundHandler<FullHttpReques
       case "/v1/down" -> {
         if (isMethod(ctx, request, HttpMethod.POST)) {
           worker = requests.down(ctx.channel());
+          stopsWithClient = false;
         }
       }
       case "/v1/status" -> {
@@ -119,7 +121,7 @@ final class ControlConnection extends SimpleChannelInboundHandler<FullHttpReques
   private void stop(ChannelHandlerContext ctx) {
     if (worker == null) {
       ctx.close();
-    } else {
+    } else if (stopsWithClient) {
       worker.interrupt();
     }
   }

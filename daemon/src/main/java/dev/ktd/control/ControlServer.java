@@ -30,8 +30,8 @@ import org.slf4j.LoggerFactory;
  * <p>{@code POST /v1/up} and {@code POST /v1/down} answer a stream of {@link Event}s, one JSON
  * object a line; {@code GET /v1/status} answers a {@link StatusReport}. One request a connection.
  * The peer is root or in the group {@link ControlSocket#GROUP} (SO_PEERCRED, unix(7)). A request
- * runs on a virtual thread of its own, interrupted when the client closes its sending half or goes
- * away.
+ * runs on a virtual thread of its own; an {@code up} is interrupted when the client closes its
+ * sending half or goes away.
  *
  * <p>Threads: {@link #start} and {@link #close} block; call them from any thread but the loop's.
  */
