@@ -106,7 +106,7 @@ public final class Cli {
         .failure(
             new KtdException(
                 ErrorCode.INTERNAL,
-                "This is a defect of ktd: " + failure,
+                "this is a defect of ktd: " + failure,
                 "Type the command again with KTD_DEBUG=1 and report what it prints.",
                 failure));
   }

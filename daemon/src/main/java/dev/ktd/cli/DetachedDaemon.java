@@ -27,6 +27,7 @@ final class DetachedDaemon implements DaemonStarter {
   private static final Path LOG = Path.of("/var/log/ktd/daemon.log");
   private static final Duration LIMIT = Duration.ofSeconds(20);
   private static final long POLL_MILLIS = 25;
+  private static final long AGAIN_MILLIS = 250;
   private static final long MAX_LOG = 4L * 1024 * 1024;
   private static final int TAIL_BYTES = 8 * 1024;
   private static final int TAIL_LINES = 8;
@@ -62,17 +63,19 @@ final class DetachedDaemon implements DaemonStarter {
     if (launcher == null) {
       throw new KtdException(
           ErrorCode.INTERNAL,
-          "The daemon cannot be started: the property ktd.launcher does not name the program.",
+          "the daemon cannot be started: the property ktd.launcher does not name the program.",
           "Start it in another terminal:  sudo ktd daemon");
     }
+    long deadline = System.nanoTime() + limit.toNanos();
     try {
       prepareLog();
-      long begin = Files.size(log);
-      await(launch(launcher), begin);
+      while (!launched(launcher, deadline)) {
+        Thread.sleep(AGAIN_MILLIS);
+      }
     } catch (IOException failed) {
       throw new KtdException(
           ErrorCode.STATE,
-          "The daemon cannot be started: " + failed.getMessage(),
+          "the daemon cannot be started: " + failed.getMessage(),
           "Start it in another terminal:  sudo ktd daemon",
           failed);
     }
@@ -98,8 +101,22 @@ final class DetachedDaemon implements DaemonStarter {
     return builder.start();
   }
 
-  private void await(Process daemon, long begin) throws InterruptedException, IOException {
-    long deadline = System.nanoTime() + limit.toNanos();
+  /** False when another daemon, which is about to end, still has the socket or the journal. */
+  private boolean launched(String program, long deadline) throws InterruptedException, IOException {
+    long begin = Files.size(log);
+    try {
+      await(launch(program), deadline, begin);
+      return true;
+    } catch (KtdException failed) {
+      if (failed.code() == ErrorCode.CONFLICT && System.nanoTime() < deadline) {
+        return false;
+      }
+      throw failed;
+    }
+  }
+
+  private void await(Process daemon, long deadline, long begin)
+      throws InterruptedException, IOException {
     while (!client.isRunning()) {
       // Asked once more after its end: another daemon may have been quicker.
       if (daemon.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS) && !client.isRunning()) {
@@ -125,7 +142,7 @@ final class DetachedDaemon implements DaemonStarter {
     String said = tail(begin);
     return new KtdException(
         code,
-        "The ktd daemon was started and " + how + (said.isEmpty() ? "." : ". It said:\n" + said),
+        "the ktd daemon was started and " + how + (said.isEmpty() ? "." : ". It said:\n" + said),
         "The whole log:  sudo less " + log);
   }
 

@@ -25,7 +25,7 @@ final class DownCommand implements Callable<Integer> {
     if (!client.isRunning()) {
       throw new KtdException(
           ErrorCode.NOT_CONNECTED,
-          "Not connected: no ktd daemon runs.",
+          "not connected: no ktd daemon runs.",
           "If a crash left something on this machine:  sudo ktd recover");
     }
     Output output = cli.output();

@@ -33,7 +33,7 @@ final class RecoverCommand implements Callable<Integer> {
     if (cli.surroundings().client().isRunning()) {
       throw new KtdException(
           ErrorCode.CONFLICT,
-          "A ktd daemon runs: what is on this machine is its work, no leftover.",
+          "a ktd daemon runs: what is on this machine is its work, no leftover.",
           "To undo it:  sudo ktd down");
     }
     List<String> undone = recovery.recover();
@@ -46,7 +46,7 @@ final class RecoverCommand implements Callable<Integer> {
   static void requireRoot(Cli cli, String verb) {
     if (!cli.surroundings().isRoot()) {
       throw new KtdException(
-          ErrorCode.PERMISSION, "Only root may do this.", "Type:  sudo ktd " + verb);
+          ErrorCode.PERMISSION, "only root may do this.", "Type:  sudo ktd " + verb);
     }
   }
 }

@@ -26,6 +26,8 @@ import picocli.CommandLine.Option;
     footer = {"", "Example:  sudo ktd up --namespace shop --exclude 10.42.8.0/21"})
 final class UpCommand implements Callable<Integer> {
   private static final Duration WATCH = Duration.ofSeconds(2);
+  private static final Duration ENDING = Duration.ofSeconds(10);
+  private static final Duration POLL = Duration.ofMillis(50);
   private static final Pattern UNQUOTED = Pattern.compile("[a-zA-Z0-9_@%+=:,./-]+");
 
   private final Cli cli;
@@ -109,7 +111,15 @@ final class UpCommand implements Callable<Integer> {
             seconds("--timeout", timeout));
     RequestRules.check(request);
     startDaemonIfNone();
-    connect(request);
+    try {
+      connect(request);
+    } catch (KtdException refused) {
+      if (refused.code() != ErrorCode.NOT_CONNECTED || !waitForItsEnd()) {
+        throw refused;
+      }
+      startDaemonIfNone();
+      connect(request);
+    }
     if (foreground) {
       stayUntilSignal();
     }
@@ -133,10 +143,21 @@ final class UpCommand implements Callable<Integer> {
     if (!cli.surroundings().isRoot()) {
       throw new KtdException(
           ErrorCode.PERMISSION,
-          "No ktd daemon runs, and only root may start one.",
+          "no ktd daemon runs, and only root may start one.",
           "Type:  " + sudo());
     }
     cli.surroundings().starter().start();
+  }
+
+  /** A daemon on demand ends with its session: we may have met one that was about to. */
+  private boolean waitForItsEnd() throws InterruptedException {
+    long deadline = System.nanoTime() + ENDING.toNanos();
+    while (cli.surroundings().client().isRunning()) {
+      if (System.nanoTime() > deadline || cli.surroundings().interrupts().await(POLL)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The same command through sudo, which drops KUBECONFIG unless it is said again. */
@@ -173,7 +194,7 @@ final class UpCommand implements Callable<Integer> {
       StatusReport report = client.status();
       if (report.state().equals("IDLE")) {
         throw new KtdException(
-            ErrorCode.NOT_CONNECTED, "The session was ended by someone else.", null);
+            ErrorCode.NOT_CONNECTED, "the session was ended by someone else.", null);
       }
     }
     Output output = cli.output();

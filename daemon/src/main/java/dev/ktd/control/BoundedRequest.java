@@ -21,6 +21,6 @@ final class BoundedRequest extends HttpObjectAggregator {
         ctx.channel(),
         HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE,
         new KtdException(
-            ErrorCode.USAGE, "The request is larger than " + MAX_BODY + " bytes.", null));
+            ErrorCode.USAGE, "the request is larger than " + MAX_BODY + " bytes.", null));
   }
 }

@@ -69,14 +69,14 @@ public final class ControlClient {
       if (Files.exists(socket) && !Files.isWritable(socket)) {
         throw new KtdException(
             ErrorCode.PERMISSION,
-            "You may not use the ktd daemon: permission denied on %s.".formatted(socket),
+            "you may not use the ktd daemon: permission denied on %s.".formatted(socket),
             "Use sudo, or join the group and log in again:  sudo usermod -aG %s $USER"
                 .formatted(ControlSocket.GROUP),
             failed);
       }
       throw new KtdException(
           ErrorCode.NOT_CONNECTED,
-          "Not connected: no ktd daemon runs.",
+          "not connected: no ktd daemon runs.",
           "Connect:  sudo ktd up",
           failed);
     }

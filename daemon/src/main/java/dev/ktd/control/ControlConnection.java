@@ -38,7 +38,7 @@ final class ControlConnection extends SimpleChannelInboundHandler<FullHttpReques
       return;
     }
     if (request.decoderResult().isFailure()) {
-      refuse(ctx, HttpResponseStatus.BAD_REQUEST, "That is not an HTTP request.", null);
+      refuse(ctx, HttpResponseStatus.BAD_REQUEST, "that is not an HTTP request.", null);
       return;
     }
     if (!allowed) {
@@ -80,7 +80,7 @@ final class ControlConnection extends SimpleChannelInboundHandler<FullHttpReques
           refuse(
               ctx,
               HttpResponseStatus.NOT_FOUND,
-              "The daemon knows no " + request.uri() + ".",
+              "the daemon knows no " + request.uri() + ".",
               "Are ktd and its daemon of the same version? See:  ktd version");
     }
   }

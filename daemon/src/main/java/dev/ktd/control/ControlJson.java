@@ -51,13 +51,13 @@ public final class ControlJson {
     try {
       Request.Up request = reader.readValue(body);
       if (request == null) {
-        throw new KtdException(ErrorCode.USAGE, "The request is empty.", null);
+        throw new KtdException(ErrorCode.USAGE, "the request is empty.", null);
       }
       return request;
     } catch (JacksonException malformed) {
       throw new KtdException(
           ErrorCode.USAGE,
-          "The daemon cannot read the request: " + malformed.getOriginalMessage(),
+          "the daemon cannot read the request: " + malformed.getOriginalMessage(),
           "Are ktd and its daemon of the same version? See:  ktd version",
           malformed);
     }

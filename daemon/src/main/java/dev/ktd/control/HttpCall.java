@@ -90,7 +90,12 @@ final class HttpCall implements ControlClient.Call {
     }
     headRead = true;
     String status = readLine();
-    if (status == null || !status.startsWith("HTTP/1.1 ")) {
+    if (status == null) {
+      // The head comes before the work, so the request was not taken.
+      throw new KtdException(
+          ErrorCode.NOT_CONNECTED, "not connected: the ktd daemon is ending.", "Try again.");
+    }
+    if (!status.startsWith("HTTP/1.1 ")) {
       throw gone(null);
     }
     String header = readLine();
@@ -130,7 +135,7 @@ final class HttpCall implements ControlClient.Call {
   private static KtdException gone(@Nullable IOException cause) {
     return new KtdException(
         ErrorCode.INTERNAL,
-        "The ktd daemon went away before it had answered.",
+        "the ktd daemon went away before it had answered.",
         "Read its log:  sudo tail -n 50 /var/log/ktd/daemon.log   or:  journalctl -u ktd\n"
             + "Then undo what it left:  sudo ktd recover",
         cause);

@@ -38,7 +38,7 @@ public final class RequestRules {
     checkCaller(up.caller());
     checkSize("--kubeconfig", up.kubeconfigs());
     if (up.kubeconfigs().isEmpty()) {
-      throw usage("No kubeconfig is named.", "Name one:  ktd up --kubeconfig FILE");
+      throw usage("no kubeconfig is named.", "Name one:  ktd up --kubeconfig FILE");
     }
     for (String file : up.kubeconfigs()) {
       checkPath("--kubeconfig", file);
@@ -62,19 +62,19 @@ public final class RequestRules {
 
   private static void checkCaller(Request.@Nullable Caller caller) {
     if (caller == null) {
-      throw usage("The request does not say for whom it is.", null);
+      throw usage("the request does not say for whom it is.", null);
     }
     if (caller.uid() < 0 || caller.gid() < 0) {
-      throw usage("The caller's uid or gid is negative.", null);
+      throw usage("the caller's uid or gid is negative.", null);
     }
     String name = caller.name();
     if (name == null || name.isEmpty() || name.length() > 256 || hasControls(name)) {
-      throw usage("The caller's name is empty or no name.", null);
+      throw usage("the caller's name is empty or no name.", null);
     }
     checkPath("the caller's home", caller.home());
     String path = caller.path();
     if (path == null || path.length() > MAX_SEARCH_PATH || hasControls(path)) {
-      throw usage("The caller's PATH is missing, too long or has control characters.", null);
+      throw usage("the caller's PATH is missing, too long or has control characters.", null);
     }
   }
 

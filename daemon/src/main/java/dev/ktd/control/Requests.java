@@ -69,7 +69,7 @@ final class Requests {
       Answers.refuse(
           channel,
           HttpResponseStatus.SERVICE_UNAVAILABLE,
-          new KtdException(ErrorCode.CONFLICT, "Too many requests at once.", "Try again."));
+          new KtdException(ErrorCode.CONFLICT, "too many requests at once.", "Try again."));
       return worker;
     }
     workers.add(worker);
@@ -106,12 +106,12 @@ final class Requests {
     return switch (failure) {
       case KtdException known -> known;
       case InterruptedException _ ->
-          new KtdException(ErrorCode.INTERRUPTED, "Interrupted; everything was undone.", null);
+          new KtdException(ErrorCode.INTERRUPTED, "interrupted; everything was undone.", null);
       default -> {
         LOG.error("{} failed by a defect", Thread.currentThread().getName(), failure);
         yield new KtdException(
             ErrorCode.INTERNAL,
-            "The ktd daemon failed by a defect: " + failure,
+            "the ktd daemon failed by a defect: " + failure,
             "Read its log:  sudo tail -n 50 /var/log/ktd/daemon.log   or:  journalctl -u ktd",
             failure);
       }

@@ -63,7 +63,7 @@ final class SocketFile implements AutoCloseable {
   static KtdException unwritable(Path socket, Throwable cause) {
     return new KtdException(
         ErrorCode.STATE,
-        "The control socket %s cannot be made: %s.".formatted(socket, reason(cause)),
+        "the control socket %s cannot be made: %s.".formatted(socket, reason(cause)),
         "The daemon needs root and a writable %s. Try:  sudo ktd up"
             .formatted(socket.toAbsolutePath().getParent()),
         cause);
@@ -88,7 +88,7 @@ final class SocketFile implements AutoCloseable {
     if (Files.getPosixFilePermissions(directory).contains(PosixFilePermission.OTHERS_WRITE)) {
       throw new KtdException(
           ErrorCode.STATE,
-          "Everybody may write to %s, so the control socket there could be anybody's."
+          "everybody may write to %s, so the control socket there could be anybody's."
               .formatted(directory),
           "Repair it:  sudo chmod 0755 " + directory);
     }
@@ -139,7 +139,7 @@ final class SocketFile implements AutoCloseable {
   private static KtdException conflict(Path socket) {
     return new KtdException(
         ErrorCode.CONFLICT,
-        "Another ktd daemon runs and has the socket %s.".formatted(socket),
+        "another ktd daemon runs and has the socket %s.".formatted(socket),
         "See what it does:  ktd status");
   }
 

@@ -324,7 +324,7 @@ final class ControlServerTest {
     Path open = Files.createDirectory(directory.resolve("open"));
     Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
     assertThatThrownBy(() -> ControlServer.start(open.resolve("ktd.sock"), handler))
-        .hasMessageContaining("Everybody may write");
+        .hasMessageContaining("everybody may write");
   }
 
   @Test
