@@ -1,6 +1,17 @@
 package dev.ktd.k8s;
 
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
+import io.fabric8.kubernetes.api.model.DeletionPropagation;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /**
@@ -9,41 +20,130 @@ import java.util.function.Consumer;
  * interrupt ends a wait with INTERRUPTED.
  */
 public final class ProxyDeployment {
+  /** The scheduler may be waiting for a node that is being started; longer than that is news. */
+  private static final Duration UNSCHEDULABLE_PATIENCE = Duration.ofSeconds(10);
+
+  private static final Duration ROLLBACK_LIMIT = Duration.ofSeconds(10);
+  private static final Duration GONE_INTERVAL = Duration.ofMillis(200);
+
   private final Cluster cluster;
   private final ProxySpec spec;
+  private final Duration unschedulablePatience;
+  private boolean fresh;
 
   /** Makes nothing yet. */
   public ProxyDeployment(Cluster cluster, ProxySpec spec) {
+    this(cluster, spec, UNSCHEDULABLE_PATIENCE);
+  }
+
+  ProxyDeployment(Cluster cluster, ProxySpec spec, Duration unschedulablePatience) {
     this.cluster = cluster;
     this.spec = spec;
+    this.unschedulablePatience = unschedulablePatience;
   }
 
   /** The Job's name, {@code ktd-<user>-<session>}; also that of its Secret. */
   public String name() {
-    return spec.sessionId() + cluster.namespace();
+    return ProxyManifests.name(spec);
   }
 
   /**
-   * Creates Job and Secret. On failure what was made is deleted again.
+   * Creates the Job, then the Secret that it owns: whenever this process dies, all that is there
+   * hangs on the Job. The pod waits for the Secret. On failure what was made is deleted again.
    *
-   * @throws dev.ktd.error.KtdException ADMISSION, FORBIDDEN, NAMESPACE, CONFLICT when the name is
-   *     taken, UNREACHABLE
+   * @throws KtdException ADMISSION, FORBIDDEN, NAMESPACE, CONFLICT when the name is taken,
+   *     UNREACHABLE
    */
   public void create() {
-    NotYet.now();
+    Job job;
+    try {
+      job =
+          cluster
+              .client()
+              .batch()
+              .v1()
+              .jobs()
+              .inNamespace(cluster.namespace())
+              .resource(ProxyManifests.job(cluster.namespace(), spec))
+              .create();
+    } catch (RuntimeException e) {
+      throw notCreated("Job", e);
+    }
+    fresh = true;
+    try {
+      cluster
+          .client()
+          .secrets()
+          .inNamespace(cluster.namespace())
+          .resource(ProxyManifests.secret(job, spec))
+          .create();
+    } catch (RuntimeException e) {
+      KtdException failure = notCreated("Secret", e);
+      try {
+        delete(ROLLBACK_LIMIT);
+      } catch (KtdException rollback) {
+        failure.addSuppressed(rollback);
+      }
+      throw failure;
+    }
+  }
+
+  private KtdException notCreated(String kind, RuntimeException failure) {
+    if (failure instanceof KubernetesClientException api) {
+      String text = ApiErrors.serverText(api);
+      switch (api.getCode()) {
+        case 404 -> {
+          return cluster.missingNamespace();
+        }
+        case 409 -> {
+          return new KtdException(
+              ErrorCode.CONFLICT,
+              "there is already a "
+                  + kind
+                  + " "
+                  + name()
+                  + " in namespace "
+                  + cluster.namespace()
+                  + ".",
+              "Try again: another name is chosen.",
+              api);
+        }
+        case 400, 422 -> {
+          return ProxyEvents.admission(text, cluster.namespace());
+        }
+        case 403 -> {
+          if (text.contains("being terminated")) {
+            return new KtdException(
+                ErrorCode.NAMESPACE,
+                "the namespace " + cluster.namespace() + " is being deleted.",
+                "Choose another:  ktd up --namespace NAME",
+                api);
+          }
+          if (ProxyEvents.isAdmission(text)) {
+            return ProxyEvents.admission(text, cluster.namespace());
+          }
+        }
+        default -> {}
+      }
+    }
+    return cluster.translate("create the " + kind + " " + name(), failure);
   }
 
   /**
    * Waits until a pod of the Job runs. Also after the pod was lost: the Job makes a new one.
-   * Deletes nothing on failure.
+   * Returns at once when one runs. Deletes nothing on failure.
    *
-   * @param progress hears short texts as they come to be: {@code scheduled}, {@code pulling image
-   *     X}, {@code running}
-   * @throws dev.ktd.error.KtdException as soon as it is known that the pod will not run: ADMISSION,
-   *     IMAGE, PROXY; TIMEOUT after {@code limit}, with what it waited for
+   * @param progress hears short texts as they come to be, each once: {@code scheduled}, {@code
+   *     pulling image X}, {@code image present}, {@code running}; on the caller's thread
+   * @throws KtdException as soon as it is known that the pod will not run: ADMISSION, IMAGE, PROXY
+   *     (also when the Job is gone); TIMEOUT after {@code limit}, with what it waited for
    */
   public ProxyPod awaitRunning(Consumer<String> progress, Duration limit) {
-    return NotYet.now();
+    boolean first = fresh;
+    fresh = false;
+    try (var wait = new ProxyWait(cluster, spec, unschedulablePatience, progress)) {
+      return wait.await(first, limit);
+    }
   }
 
   /**
@@ -53,28 +153,139 @@ public final class ProxyDeployment {
    * @return close to stop listening; repeatable
    */
   public Subscription whenGone(ProxyPod pod, Consumer<String> listener) {
-    return NotYet.now();
+    var told = new AtomicBoolean();
+    Consumer<String> once =
+        why -> {
+          if (told.compareAndSet(false, true)) {
+            listener.accept(why);
+          }
+        };
+    SharedIndexInformer<Pod> informer =
+        cluster.call(
+            "watch the proxy's pod",
+            () ->
+                cluster
+                    .client()
+                    .pods()
+                    .inNamespace(pod.namespace())
+                    .withLabel(ProxyManifests.SESSION_LABEL, spec.sessionId())
+                    .inform(new Farewell(pod, once)));
+    // Gone before the watch began: the list has no such pod to tell of.
+    if (informer.getStore().list().stream()
+        .noneMatch(seen -> pod.uid().equals(seen.getMetadata().getUid()))) {
+      once.accept("the proxy pod " + pod.name() + " was deleted.");
+    }
+    return () -> {
+      told.set(true);
+      informer.close();
+    };
   }
 
   /**
    * Deletes Job, pod and Secret and returns when they are gone. Repeatable: nothing to delete is
    * success.
    *
-   * @throws dev.ktd.error.KtdException TIMEOUT when something is still there after {@code limit};
-   *     it names what
+   * @throws KtdException TIMEOUT when something is still there after {@code limit}; it names what
    */
   public void delete(Duration limit) {
-    NotYet.now();
+    delete(cluster, name(), limit);
   }
 
   /** The same for a session of an earlier life of the daemon, by the Job's name. */
   public static void delete(Cluster cluster, String name, Duration limit) {
-    NotYet.now();
+    long deadline = System.nanoTime() + limit.toNanos();
+    var client = cluster.client();
+    var job = client.batch().v1().jobs().inNamespace(cluster.namespace()).withName(name);
+    cluster.call(
+        "delete the Secret " + name,
+        () -> client.secrets().inNamespace(cluster.namespace()).withName(name).delete());
+    // Foreground: the Job goes after its pods, so that its absence means theirs.
+    cluster.call(
+        "delete the Job " + name,
+        () -> job.withPropagationPolicy(DeletionPropagation.FOREGROUND).delete());
+    while (true) {
+      List<String> left = new ArrayList<>();
+      if (cluster.call("read the Job " + name, job::get) != null) {
+        left.add("Job " + name);
+      }
+      pods(cluster, name).forEach(pod -> left.add("pod " + pod.getMetadata().getName()));
+      if (left.isEmpty()) {
+        return;
+      }
+      if (System.nanoTime() >= deadline) {
+        throw new KtdException(
+            ErrorCode.TIMEOUT,
+            "still there after "
+                + limit.toSeconds()
+                + " s in namespace "
+                + cluster.namespace()
+                + ": "
+                + String.join(", ", left)
+                + ". They are marked for deletion and go once their node answers.",
+            "See:  kubectl -n "
+                + cluster.namespace()
+                + " get jobs,pods -l app.kubernetes.io/name=ktd");
+      }
+      pause();
+    }
+  }
+
+  // Names end in the session's id; other people's sessions may have the same.
+  private static List<Pod> pods(Cluster cluster, String name) {
+    String sessionId = name.substring(name.lastIndexOf('-') + 1);
+    return cluster
+        .call(
+            "list the pods of " + name,
+            () ->
+                cluster
+                    .client()
+                    .pods()
+                    .inNamespace(cluster.namespace())
+                    .withLabel(ProxyManifests.SESSION_LABEL, sessionId)
+                    .list())
+        .getItems()
+        .stream()
+        .filter(pod -> ProxyManifests.isOwned(pod, name))
+        .toList();
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(GONE_INTERVAL);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new KtdException(
+          ErrorCode.INTERRUPTED, "interrupted while the proxy was being deleted.", null, e);
+    }
   }
 
   /** A listener that can be taken away. */
   public interface Subscription extends AutoCloseable {
     @Override
     void close();
+  }
+
+  /** Hears of one pod's end. */
+  private record Farewell(ProxyPod pod, Consumer<String> once)
+      implements ResourceEventHandler<Pod> {
+    @Override
+    public void onAdd(Pod seen) {
+      if (pod.uid().equals(seen.getMetadata().getUid())
+          && PodState.of(seen) instanceof PodState.Ended ended) {
+        once.accept(ended.why());
+      }
+    }
+
+    @Override
+    public void onUpdate(Pod old, Pod seen) {
+      onAdd(seen);
+    }
+
+    @Override
+    public void onDelete(Pod seen, boolean finalStateUnknown) {
+      if (pod.uid().equals(seen.getMetadata().getUid())) {
+        once.accept("the proxy pod " + pod.name() + " was deleted.");
+      }
+    }
   }
 }
