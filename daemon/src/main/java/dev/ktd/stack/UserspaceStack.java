@@ -1,54 +1,288 @@
 package dev.ktd.stack;
 
+import static dev.ktd.packet.Wire.*;
+
+import dev.ktd.packet.IpAddress;
+import dev.ktd.packet.Packet;
+import dev.ktd.packet.ParseResult;
+import dev.ktd.stack.ChunkPool.Chunk;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The {@link Stack} that terminates TCP, UDP and ICMP in this process. Single-threaded. */
+/**
+ * The {@link Stack} that terminates TCP, UDP and ICMP in this process. Single-threaded. Memory for
+ * buffers is direct: at most {@link StackConfig#bufferBudget} and what {@link TcpFlow#write} was
+ * promised, so the JVM's limit for direct memory has to be larger.
+ */
 public final class UserspaceStack implements Stack {
-  private final StackConfig config;
-  private final FlowHandler handler;
-  private final FrameSink out;
+  private static final long DEVICE_RETRY = RoundTrip.MILLISECOND;
+
+  private final StackContext context;
+  private final TcpInput input;
+  private final TcpOutput output;
+  private final UdpFlows datagrams;
+  private final Reassembly reassembly;
+  private final Packet packet = new Packet();
+  private final Packet reassembled = new Packet();
+  private long deviceRetry = Timers.NEVER;
 
   /**
    * A stack without flows.
    *
    * @param handler is told of new flows and datagrams, during {@link #receive} and {@link #poll}
-   * @param out takes the stack's frames, during any call into the stack or its flows
+   * @param out takes the stack's frames, during any call into the stack or its flows; it must not
+   *     call back into the stack
    */
   public UserspaceStack(StackConfig config, FlowHandler handler, FrameSink out) {
-    this.config = config;
-    this.handler = handler;
-    this.out = out;
+    context = new StackContext(config, handler, out);
+    output = new TcpOutput(context);
+    input = new TcpInput(context, output);
+    datagrams = new UdpFlows(context);
+    reassembly = new Reassembly(context.pool, context.counters);
   }
 
   @Override
   public void receive(ByteBuffer frame, long now) {
-    throw new UnsupportedOperationException("not yet: " + config + handler + out);
+    context.now(now);
+    context.counters.count(Counter.FRAMES_IN);
+    int position = frame.position();
+    int limit = frame.limit();
+    ByteOrder order = frame.order();
+    frame.order(ByteOrder.BIG_ENDIAN);
+    try {
+      take(packet, packet.parse(frame, context.config.vnetHeader()), now);
+    } finally {
+      frame.order(order).limit(limit).position(position);
+    }
+  }
+
+  private void take(Packet parsed, ParseResult result, long now) {
+    switch (result) {
+      case OK -> whole(parsed, now);
+      case FRAGMENT -> fragment(parsed, now);
+      case TRUNCATED -> context.counters.count(Counter.DROP_TRUNCATED);
+      case NOT_IP -> context.counters.count(Counter.DROP_NOT_IP);
+      case MALFORMED -> context.counters.count(Counter.DROP_MALFORMED);
+      case HEADER_CHECKSUM -> context.counters.count(Counter.DROP_CHECKSUM);
+      case UNSUPPORTED -> {
+        if (addressed(parsed)) {
+          context.counters.count(Counter.DROP_PROTOCOL);
+        }
+      }
+    }
+  }
+
+  private void fragment(Packet piece, long now) {
+    if (!addressed(piece)) {
+      return;
+    }
+    Chunk chunk = reassembly.add(piece, now);
+    if (chunk == null) {
+      return;
+    }
+    try {
+      take(reassembled, reassembled.parse(chunk.bytes(), false), now);
+    } finally {
+      reassembly.done(chunk);
+    }
+  }
+
+  private void whole(Packet parsed, long now) {
+    if (!addressed(parsed)) {
+      return;
+    }
+    if (!parsed.checksumHolds()) {
+      context.counters.count(Counter.DROP_CHECKSUM);
+      return;
+    }
+    switch (parsed.protocol()) {
+      case TCP -> tcp(parsed, now);
+      case UDP -> udp(parsed, now);
+      default -> icmp(parsed);
+    }
+  }
+
+  /** Whether source and destination are hosts; what machines say to their link is dropped. */
+  private boolean addressed(Packet parsed) {
+    long high = parsed.destinationHigh();
+    long low = parsed.destinationLow();
+    if (IpAddress.isMulticast(high, low)) {
+      context.counters.count(Counter.DROP_MULTICAST);
+      return false;
+    }
+    if (IpAddress.isBroadcast(high, low)) {
+      context.counters.count(Counter.DROP_BROADCAST);
+      return false;
+    }
+    if (isNoHost(high, low) || isNoHost(parsed.sourceHigh(), parsed.sourceLow())) {
+      context.counters.count(Counter.DROP_ADDRESS);
+      return false;
+    }
+    return true;
+  }
+
+  private static boolean isNoHost(long high, long low) {
+    return IpAddress.isUnspecified(high, low)
+        || IpAddress.isLoopback(high, low)
+        || IpAddress.isMulticast(high, low)
+        || IpAddress.isBroadcast(high, low);
+  }
+
+  private void tcp(Packet segment, long now) {
+    TcpConnection connection = context.connections.find(segment);
+    if (connection != null && connection.givesWayTo(segment)) {
+      connection.forget();
+      connection = null;
+    }
+    boolean opens = (segment.flags() & (SYN | ACK | RST | FIN)) == SYN;
+    if (connection != null && opens && asksAnew(connection, segment)) {
+      connection.cancel();
+      connection = null;
+    }
+    if (connection != null) {
+      input.segment(connection, segment, now);
+    } else if (opens) {
+      open(segment, now);
+    } else if (isNonsense(segment)) {
+      context.counters.count(Counter.DROP_FLAGS);
+    } else {
+      context.writer.reset(segment);
+    }
+  }
+
+  private static boolean isNonsense(Packet segment) {
+    int flags = segment.flags() & (SYN | ACK | RST | FIN);
+    return flags == 0 || (flags & (SYN | FIN)) == (SYN | FIN);
+  }
+
+  /** The program has given a pending connection up and uses its port again. */
+  private static boolean asksAnew(TcpConnection connection, Packet syn) {
+    return connection.state() == TcpState.LISTEN
+        && connection.remoteInitialSequence != syn.sequence();
+  }
+
+  private void open(Packet syn, long now) {
+    if (tcpFlows() >= context.config.maxTcpFlows()
+        || context.timeWaits() >= context.config.maxTcpFlows()) {
+      context.counters.count(Counter.DROP_TCP_FLOWS);
+      return;
+    }
+    if (context.pool.available() == 0) {
+      context.counters.count(Counter.DROP_BUDGET);
+      return;
+    }
+    TcpConnection connection = new TcpConnection(context, syn);
+    if (!context.pending.mayAdd(connection.key().destination())) {
+      context.counters.count(Counter.DROP_PENDING);
+      return;
+    }
+    connection.opened(now);
+  }
+
+  private void udp(Packet datagram, long now) {
+    int port = datagram.destinationPort();
+    if (port >= 137 && port <= 139) {
+      context.counters.count(Counter.DROP_NETBIOS);
+      return;
+    }
+    UdpFlow flow = datagrams.of(datagram, now);
+    ByteBuffer buffer = datagram.buffer();
+    int limit = buffer.limit();
+    int position = buffer.position();
+    int offset = datagram.payloadOffset();
+    int end = offset + datagram.payloadLength();
+    boolean isSuper = datagram.gsoType() == VNET_GSO_UDP_L4 && datagram.gsoSize() > 0;
+    int size = isSuper ? datagram.gsoSize() : datagram.payloadLength();
+    do {
+      int next = Math.min(end, offset + size);
+      buffer.limit(next).position(offset);
+      context.handler.datagram(flow, buffer);
+      offset = next;
+    } while (offset < end);
+    buffer.limit(limit).position(position);
+  }
+
+  private void icmp(Packet message) {
+    int request = message.v6() ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST;
+    if (message.icmpType() != request || message.icmpCode() != 0) {
+      context.counters.count(Counter.DROP_ICMP);
+      return;
+    }
+    ByteBuffer buffer = message.buffer();
+    int limit = buffer.limit();
+    int position = buffer.position();
+    int offset = message.payloadOffset();
+    buffer.limit(offset + message.payloadLength()).position(offset);
+    context.handler.echo(new EchoRequest(message, context.writer), buffer);
+    buffer.limit(limit).position(position);
   }
 
   @Override
-  public void poll(long now) {}
+  public void poll(long now) {
+    context.now(now);
+    context.timers.run(now);
+    datagrams.expire(now);
+    reassembly.expire(now);
+    deviceRetry = Timers.NEVER;
+    TcpConnection connection = context.nextReady();
+    while (connection != null) {
+      switch (output.turn(connection, now)) {
+        case DONE -> {}
+        case MORE -> context.ready(connection);
+        case DEVICE_FULL -> {
+          context.ready(connection);
+          deviceRetry = now + DEVICE_RETRY;
+          return;
+        }
+      }
+      connection = context.nextReady();
+    }
+  }
 
   @Override
   public long nextDeadline() {
-    return Long.MAX_VALUE;
+    long flows = Math.min(datagrams.deadline(), reassembly.deadline());
+    return Math.min(Math.min(flows, context.timers.next()), deviceRetry);
   }
 
   @Override
   public Map<String, Long> counters() {
-    return Map.of();
+    Map<String, Long> all = new LinkedHashMap<>();
+    all.put("tcp.flows", (long) tcpFlows());
+    all.put("tcp.pending", (long) context.pending.total());
+    all.put("tcp.time-wait", (long) context.timeWaits());
+    all.put("udp.flows", (long) udpFlows());
+    all.put("buffers.bytes", context.pool.bytesInUse());
+    for (Counter counter : Counter.values()) {
+      all.put(counter.label(), context.counters.value(counter));
+    }
+    return all;
   }
 
+  /** Connections in TIME-WAIT are not counted: nobody uses them any more. */
   @Override
   public int tcpFlows() {
-    return 0;
+    return context.connections.size() - context.timeWaits();
   }
 
   @Override
   public int udpFlows() {
-    return 0;
+    return datagrams.size();
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    for (TcpConnection connection : context.connections.all()) {
+      connection.abort();
+      connection.forget();
+    }
+    while (context.nextReady() != null) {
+      // Nothing of theirs is to be sent any more.
+    }
+    datagrams.close();
+    reassembly.close();
+    context.pool.clear();
+  }
 }

@@ -1,0 +1,51 @@
+package dev.ktd.stack;
+
+/** What a stack counts. */
+enum Counter {
+  FRAMES_IN("frames.in"),
+  FRAMES_OUT("frames.out"),
+  DROP_TRUNCATED("drops.truncated"),
+  DROP_NOT_IP("drops.not-ip"),
+  DROP_MALFORMED("drops.malformed"),
+  DROP_CHECKSUM("drops.checksum"),
+  DROP_ADDRESS("drops.address"),
+  DROP_MULTICAST("drops.multicast"),
+  DROP_BROADCAST("drops.broadcast"),
+  DROP_NETBIOS("drops.netbios"),
+  DROP_PROTOCOL("drops.protocol"),
+  DROP_ICMP("drops.icmp"),
+  DROP_FRAGMENT("drops.fragment"),
+  DROP_FLAGS("drops.tcp-flags"),
+  DROP_PENDING("drops.pending-opens"),
+  DROP_TCP_FLOWS("drops.tcp-flows"),
+  DROP_BUDGET("drops.budget"),
+  DROP_WINDOW("drops.window"),
+  DROP_ORDER("drops.out-of-order"),
+  DROP_TOO_LONG("drops.too-long"),
+  DROP_DEVICE("drops.device"),
+  TCP_OPENS("tcp.opens"),
+  TCP_REPEATED_SYNS("tcp.repeated-syns"),
+  TCP_CANCELLED("tcp.cancelled"),
+  TCP_REFUSED("tcp.refused"),
+  TCP_ESTABLISHED("tcp.established"),
+  TCP_RESETS_IN("tcp.resets-in"),
+  TCP_RESETS_OUT("tcp.resets-out"),
+  TCP_GIVEN_UP("tcp.given-up"),
+  TCP_TIMEOUTS("tcp.timeouts"),
+  TCP_RETRANSMITS("tcp.retransmits"),
+  TCP_PROBES("tcp.window-probes"),
+  TCP_CHALLENGES("tcp.challenge-acks"),
+  TCP_OUT_OF_ORDER("tcp.out-of-order"),
+  UDP_OPENS("udp.opens"),
+  UDP_EXPIRED("udp.expired");
+
+  private final String label;
+
+  Counter(String label) {
+    this.label = label;
+  }
+
+  String label() {
+    return label;
+  }
+}

@@ -1,0 +1,256 @@
+package dev.ktd.stack;
+
+import static dev.ktd.packet.Wire.*;
+
+import dev.ktd.packet.HeaderBuilder;
+import dev.ktd.packet.IpAddress;
+import dev.ktd.packet.Packet;
+import java.nio.ByteBuffer;
+
+/** Makes frames for the local programs and hands them to the device. */
+final class FrameWriter {
+  private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
+  private static final int LARGEST_PACKET = 0xffff;
+
+  private final StackConfig config;
+  private final Counters counters;
+  private final FrameSink out;
+  private final HeaderBuilder headers;
+
+  /** For parts that are not frames by themselves: quoted headers and fragmented packets. */
+  private final HeaderBuilder inner = new HeaderBuilder(false, false);
+
+  private final ByteBuffer scratch = ByteBuffer.allocateDirect(LARGEST_PACKET + 1);
+  private final ByteBuffer piece = scratch.duplicate();
+  private int fragmentId;
+
+  FrameWriter(StackConfig config, Counters counters, FrameSink out) {
+    this.config = config;
+    this.counters = counters;
+    this.out = out;
+    headers = new HeaderBuilder(config.vnetHeader(), config.checksum());
+  }
+
+  private boolean send(ByteBuffer head, ByteBuffer payload, ByteBuffer more) {
+    if (out.send(head, payload, more)) {
+      counters.count(Counter.FRAMES_OUT);
+      return true;
+    }
+    counters.count(Counter.DROP_DEVICE);
+    return false;
+  }
+
+  // TCP.
+
+  /** A segment without payload or options. */
+  boolean control(TcpConnection to, int sequence, int acknowledgment, int flags, int window) {
+    startIp(headers, to, TCP);
+    headers.tcp(to.destinationPort, to.sourcePort, sequence, acknowledgment, flags, window);
+    return send(headers.finishTcp(NOTHING, NOTHING, LARGEST_PACKET), NOTHING, NOTHING);
+  }
+
+  boolean synAck(TcpConnection to, int window) {
+    startIp(headers, to, TCP);
+    int sequence = to.initialSequence;
+    int acknowledgment = to.remoteInitialSequence + 1;
+    headers.tcp(to.destinationPort, to.sourcePort, sequence, acknowledgment, SYN | ACK, window);
+    headers.maximumSegmentSize(to.largestOwnSegment());
+    if (to.scaled) {
+      headers.windowScale(to.receive.scale());
+    }
+    return send(headers.finishTcp(NOTHING, NOTHING, LARGEST_PACKET), NOTHING, NOTHING);
+  }
+
+  /** The planned segment of the connection's sending half. */
+  boolean data(TcpConnection to, int flags, int window) {
+    SendHalf half = to.send;
+    ByteBuffer first = half.planFirst();
+    ByteBuffer second = half.planSecond();
+    startIp(headers, to, TCP);
+    int acknowledgment = to.receive.nextSequence();
+    headers.tcp(
+        to.destinationPort, to.sourcePort, half.planSequence(), acknowledgment, flags, window);
+    return send(headers.finishTcp(first, second, half.segmentSize()), first, second);
+  }
+
+  /** RFC 9293, section 3.5.2: the answer to a segment that belongs to nothing. */
+  void reset(Packet packet) {
+    if (packet.has(RST)) {
+      return;
+    }
+    counters.count(Counter.TCP_RESETS_OUT);
+    startBackIp(packet, TCP);
+    int length = packet.payloadLength() + (packet.has(SYN) ? 1 : 0) + (packet.has(FIN) ? 1 : 0);
+    if (packet.has(ACK)) {
+      int sequence = packet.acknowledgment();
+      headers.tcp(packet.destinationPort(), packet.sourcePort(), sequence, 0, RST, 0);
+    } else {
+      int acknowledgment = packet.sequence() + length;
+      headers.tcp(packet.destinationPort(), packet.sourcePort(), 0, acknowledgment, RST | ACK, 0);
+    }
+    send(headers.finishTcp(NOTHING, NOTHING, LARGEST_PACKET), NOTHING, NOTHING);
+  }
+
+  /** The answer to a SYN that nobody wants. */
+  void refuse(TcpConnection to, Refusal why) {
+    if (why == Refusal.REFUSED) {
+      counters.count(Counter.TCP_RESETS_OUT);
+      control(to, 0, to.remoteInitialSequence + 1, RST | ACK, 0);
+    } else if (why != Refusal.SILENT) {
+      startQuote(to, TCP);
+      inner.tcp(to.sourcePort, to.destinationPort, to.remoteInitialSequence, 0, SYN, 0);
+      unreachable(to, why, inner.finishTcp(NOTHING, NOTHING, LARGEST_PACKET));
+    }
+  }
+
+  // UDP.
+
+  void datagram(FlowEntry to, ByteBuffer payload) {
+    int ip = to.v6() ? IPV6_HEADER : IPV4_HEADER;
+    int length = UDP_HEADER + payload.remaining();
+    if (length > LARGEST_PACKET - ip) {
+      counters.count(Counter.DROP_TOO_LONG);
+    } else if (ip + length <= config.mtu()) {
+      ByteBuffer direct = direct(payload);
+      startIp(headers, to, UDP);
+      headers.udp(to.destinationPort, to.sourcePort);
+      send(headers.finishUdp(direct, NOTHING), direct, NOTHING);
+    } else {
+      startIp(inner, to, UDP);
+      inner.udp(to.destinationPort, to.sourcePort);
+      ByteBuffer head = inner.finishUdp(payload, NOTHING);
+      head.position(head.limit() - UDP_HEADER);
+      compose(head, payload);
+      fragments(to.destinationHigh, to.destinationLow, to.sourceHigh, to.sourceLow, UDP);
+    }
+  }
+
+  /** The last datagram of the program was refused. */
+  void refuseDatagram(FlowEntry to, Refusal why) {
+    if (why != Refusal.SILENT) {
+      startQuote(to, UDP);
+      inner.udp(to.sourcePort, to.destinationPort);
+      unreachable(to, why, inner.finishUdp(NOTHING, NOTHING));
+    }
+  }
+
+  // ICMP.
+
+  void echoReply(EchoRequest to, ByteBuffer payload) {
+    int ip = to.v6() ? IPV6_HEADER : IPV4_HEADER;
+    int length = ICMP_HEADER + payload.remaining();
+    int protocol = to.v6() ? ICMPV6 : ICMP;
+    int type = to.v6() ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY;
+    if (length > LARGEST_PACKET - ip) {
+      counters.count(Counter.DROP_TOO_LONG);
+      return;
+    }
+    boolean whole = ip + length <= config.mtu();
+    HeaderBuilder builder = whole ? headers : inner;
+    builder.ip(to.destinationHigh, to.destinationLow, to.sourceHigh, to.sourceLow, protocol);
+    builder.icmp(type, 0, to.rest);
+    if (whole) {
+      ByteBuffer direct = direct(payload);
+      send(builder.finishIcmp(direct, NOTHING), direct, NOTHING);
+    } else {
+      ByteBuffer head = builder.finishIcmp(payload, NOTHING);
+      head.position(head.limit() - ICMP_HEADER);
+      compose(head, payload);
+      fragments(to.destinationHigh, to.destinationLow, to.sourceHigh, to.sourceLow, protocol);
+    }
+  }
+
+  void echoUnreachable(EchoRequest to, Refusal why) {
+    if (why == Refusal.SILENT) {
+      return;
+    }
+    inner.ip(
+        to.sourceHigh,
+        to.sourceLow,
+        to.destinationHigh,
+        to.destinationLow,
+        to.v6() ? ICMPV6 : ICMP);
+    inner.icmp(to.v6() ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST, 0, to.rest);
+    ByteBuffer quote = inner.finishIcmp(NOTHING, NOTHING);
+    headers.ip(
+        to.destinationHigh,
+        to.destinationLow,
+        to.sourceHigh,
+        to.sourceLow,
+        to.v6() ? ICMPV6 : ICMP);
+    sendUnreachable(to.v6(), why, quote);
+  }
+
+  private void unreachable(FlowEntry to, Refusal why, ByteBuffer quote) {
+    startIp(headers, to, to.v6() ? ICMPV6 : ICMP);
+    sendUnreachable(to.v6(), why, quote);
+  }
+
+  /** RFC 792 and RFC 1812; RFC 4443, section 3.1. */
+  private void sendUnreachable(boolean v6, Refusal why, ByteBuffer quote) {
+    int code =
+        switch (why) {
+          case REFUSED -> v6 ? 4 : 3;
+          case HOST_UNREACHABLE -> v6 ? 3 : 1;
+          case PROHIBITED -> v6 ? 1 : 13;
+          case SILENT -> throw new IllegalArgumentException("silence has no code");
+        };
+    headers.icmp(v6 ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE, code, 0);
+    send(headers.finishIcmp(quote, NOTHING), quote, NOTHING);
+  }
+
+  // IP.
+
+  private static void startIp(HeaderBuilder builder, FlowEntry to, int protocol) {
+    builder.ip(to.destinationHigh, to.destinationLow, to.sourceHigh, to.sourceLow, protocol);
+  }
+
+  private void startBackIp(Packet packet, int protocol) {
+    headers.ip(
+        packet.destinationHigh(),
+        packet.destinationLow(),
+        packet.sourceHigh(),
+        packet.sourceLow(),
+        protocol);
+  }
+
+  /** Starts the packet that the program sent, as far as an ICMP message quotes it. */
+  private void startQuote(FlowEntry from, int protocol) {
+    inner.ip(from.sourceHigh, from.sourceLow, from.destinationHigh, from.destinationLow, protocol);
+  }
+
+  private ByteBuffer direct(ByteBuffer payload) {
+    if (payload.isDirect()) {
+      return payload;
+    }
+    int length = payload.remaining();
+    scratch.put(0, payload, payload.position(), length);
+    return piece.limit(length).position(0);
+  }
+
+  /** Puts a transport header and its payload together in the scratch buffer. */
+  private void compose(ByteBuffer head, ByteBuffer payload) {
+    scratch.clear();
+    scratch.put(head);
+    scratch.put(scratch.position(), payload, payload.position(), payload.remaining());
+    scratch.limit(scratch.position() + payload.remaining()).position(0);
+  }
+
+  /** Sends what was composed, in pieces that fit the device. */
+  private void fragments(long fromHigh, long fromLow, long toHigh, long toLow, int protocol) {
+    boolean v6 = protocol == ICMPV6 || !IpAddress.isV4(fromHigh, fromLow);
+    int ip = v6 ? IPV6_HEADER + IPV6_FRAGMENT_HEADER : IPV4_HEADER;
+    int most = (config.mtu() - ip) & ~7;
+    int length = scratch.limit();
+    int id = ++fragmentId;
+    for (int offset = 0; offset < length; offset += most) {
+      int size = Math.min(most, length - offset);
+      headers.ip(fromHigh, fromLow, toHigh, toLow, protocol);
+      headers.fragment(id, offset, offset + size < length);
+      piece.limit(offset + size).position(offset);
+      if (!send(headers.finish(size), piece, NOTHING)) {
+        return;
+      }
+    }
+  }
+}

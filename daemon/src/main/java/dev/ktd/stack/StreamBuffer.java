@@ -1,0 +1,113 @@
+package dev.ktd.stack;
+
+import dev.ktd.stack.ChunkPool.Chunk;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bytes of a stream between two positions, in chunks that exist only where something was put.
+ * Positions count from 0 and never wrap. Which of the bytes mean something is the owner's business.
+ */
+final class StreamBuffer {
+  private static final ByteBuffer EMPTY = ByteBuffer.allocateDirect(0);
+
+  private final ChunkPool pool;
+  private final @Nullable Chunk[] chunks;
+  private long base;
+
+  /**
+   * An empty buffer.
+   *
+   * @param capacity how far apart the first byte kept and the last one put may be
+   */
+  StreamBuffer(ChunkPool pool, int capacity) {
+    this.pool = pool;
+    // One more for a first and a last chunk that are only partly used, one for window rounding.
+    chunks = new Chunk[(capacity >>> ChunkPool.CHUNK_SHIFT) + 3];
+  }
+
+  /**
+   * Copies bytes to {@code position}.
+   *
+   * @param source from the absolute {@code offset}; its position stays
+   * @param promised whether memory beyond the budget may be taken
+   * @return how many were stored: less than {@code length} when the budget is used up
+   */
+  int put(long position, ByteBuffer source, int offset, int length, boolean promised) {
+    int stored = 0;
+    while (stored < length) {
+      long at = position + stored;
+      int slot = slot(at);
+      Chunk chunk = chunks[slot];
+      if (chunk == null) {
+        chunk = promised ? pool.takeAnyway() : pool.take();
+        if (chunk == null) {
+          return stored;
+        }
+        chunks[slot] = chunk;
+      }
+      int start = within(at);
+      int size = Math.min(length - stored, ChunkPool.CHUNK - start);
+      chunk.bytes().put(start, source, offset + stored, size);
+      stored += size;
+    }
+    return stored;
+  }
+
+  /** The stored bytes from {@code position} to the end of their chunk, at most {@code length}. */
+  ByteBuffer first(long position, int length) {
+    if (length == 0) {
+      return EMPTY;
+    }
+    Chunk chunk = chunks[slot(position)];
+    if (chunk == null) {
+      throw new IllegalStateException("nothing is stored at " + position);
+    }
+    int start = within(position);
+    return chunk.view(start, Math.min(length, ChunkPool.CHUNK - start));
+  }
+
+  /** What {@link #first} leaves over, as far as it is in the next chunk. */
+  ByteBuffer second(long position, int length) {
+    int inFirst = Math.min(length, ChunkPool.CHUNK - within(position));
+    return first(position + inFirst, length - inFirst);
+  }
+
+  /**
+   * Forgets all before {@code position}.
+   *
+   * @param empty whether nothing behind it is of use either
+   */
+  void release(long position, boolean empty) {
+    long keep = position >>> ChunkPool.CHUNK_SHIFT;
+    while (base < keep) {
+      giveBack((int) (base % chunks.length));
+      base++;
+    }
+    if (empty) {
+      giveBack(slot(position));
+    }
+  }
+
+  void releaseAll() {
+    for (int slot = 0; slot < chunks.length; slot++) {
+      giveBack(slot);
+    }
+  }
+
+  private void giveBack(int slot) {
+    Chunk chunk = chunks[slot];
+    if (chunk != null) {
+      chunks[slot] = null;
+      pool.giveBack(chunk);
+    }
+  }
+
+  private int slot(long position) {
+    return (int) ((position >>> ChunkPool.CHUNK_SHIFT) % chunks.length);
+  }
+
+  private static int within(long position) {
+    return (int) position & (ChunkPool.CHUNK - 1);
+  }
+}
