@@ -1,6 +1,9 @@
 package dev.ktd.ssh;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What the agent in the proxy pod says of itself in the first line of the heartbeat.
@@ -11,4 +14,47 @@ import java.util.List;
  * @param limitSeconds the pod ends itself when it hears no beat for so long
  */
 public record AgentInfo(
-    int version, List<String> nameservers, List<String> search, int limitSeconds) {}
+    int version, List<String> nameservers, List<String> search, int limitSeconds) {
+  private static final Pattern STRING = Pattern.compile("\"([^\"\\\\\\p{Cntrl}]{0,255})\"");
+  private static final int ENTRIES = 32;
+
+  /**
+   * Reads the one line, which is JSON of a fixed shape without escapes.
+   *
+   * @throws IllegalArgumentException if it has another shape or version
+   */
+  static AgentInfo parse(String line) {
+    int version = number(line, "version");
+    if (version != 1) {
+      throw new IllegalArgumentException("protocol version " + version);
+    }
+    return new AgentInfo(
+        version,
+        strings(line, "nameservers"),
+        strings(line, "search"),
+        Math.clamp(number(line, "limitSeconds"), 1, 86_400));
+  }
+
+  private static int number(String line, String key) {
+    Matcher found = Pattern.compile("\"" + key + "\"\\s*:\\s*(\\d{1,9})").matcher(line);
+    if (!found.find()) {
+      throw new IllegalArgumentException("no " + key);
+    }
+    return Integer.parseInt(String.valueOf(found.group(1)));
+  }
+
+  private static List<String> strings(String line, String key) {
+    Matcher found =
+        Pattern.compile("\"" + key + "\"\\s*:\\s*(?:null|\\[([^\\]]*)\\])").matcher(line);
+    if (!found.find()) {
+      throw new IllegalArgumentException("no " + key);
+    }
+    List<String> all = new ArrayList<>();
+    String inside = found.group(1);
+    Matcher entry = STRING.matcher(inside == null ? "" : inside);
+    while (entry.find() && all.size() < ENTRIES) {
+      all.add(String.valueOf(entry.group(1)));
+    }
+    return List.copyOf(all);
+  }
+}

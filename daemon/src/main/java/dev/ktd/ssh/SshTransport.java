@@ -1,10 +1,30 @@
 package dev.ktd.ssh;
 
 import dev.ktd.carrier.Carrier;
+import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import dev.ktd.relay.Datagrams;
 import dev.ktd.relay.Dialer;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
+import java.io.IOException;
+import java.security.PublicKey;
+import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.apache.sshd.client.SshClient;
+import org.apache.sshd.client.session.ClientSession;
+import org.apache.sshd.common.config.keys.KeyUtils;
+import org.apache.sshd.common.kex.KexState;
+import org.apache.sshd.common.session.ConnectionService;
+import org.apache.sshd.common.session.Session;
+import org.apache.sshd.common.session.SessionListener;
+import org.apache.sshd.common.util.threads.ThreadUtils;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One SSH connection over one {@link Carrier}, and all that goes through it.
@@ -13,9 +33,36 @@ import io.netty.channel.EventLoop;
  * #close} may be called from any thread, and the figures ({@link #openChannels} to {@link
  * #rttMillis}) may be read from any.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class SshTransport {
-  private SshTransport() {}
+  private final EventLoop loop;
+  private final SshSettings settings;
+  private final Listener listener;
+  private final CarrierConnector connector;
+  private final SshClient client;
+  private final SshDialer dialer;
+  private final DatagramChannel datagrams;
+  private final Set<DirectChannel> flows = new LinkedHashSet<>();
+  private final Queue<SshChannel> line = new ArrayDeque<>();
+  private @Nullable Carrier carrier;
+  private @Nullable ClientSession session;
+  private @Nullable ConnectionService connection;
+  private @Nullable KeepAlive keepAlive;
+  private @Nullable Future<?> authenticationTimeout;
+  private @Nullable Heartbeat heartbeat;
+  private @Nullable KtdException reason;
+  private boolean turnScheduled;
+  private boolean dead;
+  private volatile int openChannels;
+
+  private SshTransport(EventLoop loop, SshSettings settings, Listener listener) {
+    this.loop = loop;
+    this.settings = settings;
+    this.listener = listener;
+    this.connector = new CarrierConnector(loop);
+    this.client = MinaClient.build(loop, connector, settings, (s, address, key) -> isPinned(key));
+    this.dialer = new SshDialer(this, settings.openTimeout().toMillis());
+    this.datagrams = new DatagramChannel(this);
+  }
 
   /** Starts to open a carrier for a listener: {@code PortForward.open} with its arguments bound. */
   @FunctionalInterface
@@ -41,50 +88,388 @@ public final class SshTransport {
    */
   public static SshTransport start(
       EventLoop loop, SshSettings settings, CarrierOpener opener, Listener listener) {
-    throw new UnsupportedOperationException("not yet");
+    SshTransport transport = new SshTransport(loop, settings, listener);
+    transport.client.start();
+    Runnable open =
+        () -> {
+          if (!transport.dead) {
+            transport.carrier = opener.open(loop, transport.new Wire());
+          }
+        };
+    loop.execute(open);
+    return transport;
   }
 
   /**
    * Opens TCP flows by {@code direct-tcpip}. Fails with NO_TUNNEL before ready and after closed.
    */
   public Dialer dialer() {
-    throw new UnsupportedOperationException("not yet");
+    return dialer;
   }
 
   /** UDP and ping through the agent; its subsystem is opened with the first use. */
   public Datagrams datagrams() {
-    throw new UnsupportedOperationException("not yet");
+    return datagrams;
   }
 
   /**
    * Starts the heartbeat that keeps the proxy pod alive; call it once, after ready, on the loop.
    */
-  public Heartbeat heartbeat(Heartbeat.Listener listener) {
-    throw new UnsupportedOperationException("not yet");
+  public Heartbeat heartbeat(Heartbeat.Listener beats) {
+    Heartbeat started = new Heartbeat(this, settings.silence(), beats);
+    heartbeat = started;
+    started.start();
+    return started;
   }
 
   /** TCP flows being opened or open. */
   public int openChannels() {
-    throw new UnsupportedOperationException("not yet");
+    return openChannels;
   }
 
   /** Bytes given to the carrier, SSH's own included. */
   public long bytesUp() {
-    throw new UnsupportedOperationException("not yet");
+    CarrierSession io = connector.session();
+    return io == null ? 0 : io.bytesUp();
   }
 
   /** Bytes that came from the carrier, SSH's own included. */
   public long bytesDown() {
-    throw new UnsupportedOperationException("not yet");
+    CarrierSession io = connector.session();
+    return io == null ? 0 : io.bytesDown();
   }
 
   /** Last round trip to the proxy's sshd in milliseconds; NaN before the first. */
   public double rttMillis() {
-    throw new UnsupportedOperationException("not yet");
+    KeepAlive alive = keepAlive;
+    return alive == null ? Double.NaN : alive.rttMillis();
   }
 
   /** Ends the connection and every flow on it. Any thread, repeatable. */
   public void close() {
-    throw new UnsupportedOperationException("not yet");
+    later(new KtdException(ErrorCode.NOT_CONNECTED, "the tunnel was closed", null));
+  }
+
+  EventLoop loop() {
+    return loop;
+  }
+
+  boolean isReady() {
+    return connection != null && !dead;
+  }
+
+  /** False without a usable transport: nothing was registered then. */
+  boolean register(SshChannel channel) {
+    ConnectionService service = connection;
+    if (service == null || dead) {
+      return false;
+    }
+    try {
+      service.registerChannel(channel);
+    } catch (IOException | RuntimeException e) {
+      failed(e);
+      return false;
+    }
+    if (channel instanceof DirectChannel flow) {
+      flows.add(flow);
+      openChannels = flows.size();
+    }
+    return true;
+  }
+
+  void forget(DirectChannel flow) {
+    flows.remove(flow);
+    openChannels = flows.size();
+  }
+
+  /** MINA threw: the connection's state is unknown, so it ends. */
+  void failed(Exception cause) {
+    later(
+        new KtdException(
+            ErrorCode.TUNNEL,
+            "the SSH connection failed: " + words(cause),
+            "See the proxy's log, or connect again:  ktd up",
+            cause));
+  }
+
+  /** Data may go out now: both queues have room, and no keys are being exchanged. */
+  boolean mayWrite() {
+    CarrierSession io = connector.session();
+    ClientSession open = session;
+    return !dead
+        && io != null
+        && open != null
+        && io.isWritable()
+        && open.getKexState() == KexState.DONE;
+  }
+
+  boolean othersWait() {
+    return !line.isEmpty();
+  }
+
+  /** Puts a channel that could not write all into the line; it hears of its turn. */
+  void waitForTurn(SshChannel channel) {
+    if (!channel.waiting) {
+      channel.waiting = true;
+      line.add(channel);
+    }
+    if (mayWrite()) {
+      scheduleTurn();
+    }
+  }
+
+  private void scheduleTurn() {
+    if (!turnScheduled && !line.isEmpty()) {
+      turnScheduled = true;
+      loop.execute(this::turn);
+    }
+  }
+
+  /** Round robin: each waiting channel once, from the front, while there is room. */
+  private void turn() {
+    turnScheduled = false;
+    for (int n = line.size(); n > 0 && mayWrite(); n--) {
+      SshChannel channel = line.poll();
+      if (channel == null) {
+        break;
+      }
+      channel.waiting = false;
+      if (!channel.isOver()) {
+        channel.writableAgain();
+      }
+    }
+    if (mayWrite()) {
+      scheduleTurn();
+    }
+  }
+
+  private boolean isPinned(PublicKey shown) {
+    if (KeyUtils.compareKeys(settings.hostKey(), shown)) {
+      return true;
+    }
+    because(
+        new KtdException(
+            ErrorCode.TUNNEL,
+            "the proxy's SSH host key "
+                + KeyUtils.getFingerPrint(shown)
+                + " is not the one made for this session, "
+                + KeyUtils.getFingerPrint(settings.hostKey()),
+            "Something else answers in the proxy's place. Make a new one:  ktd down && ktd up"));
+    return false;
+  }
+
+  /** The first reason is the true one; what follows is its consequence. */
+  private void because(KtdException why) {
+    if (reason == null) {
+      reason = why;
+    }
+  }
+
+  /** Dies after the current turn: MINA or a flow may be on the stack. */
+  private void later(KtdException why) {
+    loop.execute(
+        () -> {
+          because(why);
+          die();
+        });
+  }
+
+  private void connect(Carrier open) {
+    connector.carrier(open);
+    authenticationTimeout =
+        loop.schedule(
+            () ->
+                later(
+                    new KtdException(
+                        ErrorCode.TUNNEL,
+                        "the proxy's sshd did not answer within "
+                            + settings.authenticationTimeout().toSeconds()
+                            + " s",
+                        "See the proxy's log, or connect again:  ktd up")),
+            settings.authenticationTimeout().toMillis(),
+            TimeUnit.MILLISECONDS);
+    try {
+      ThreadUtils.runAsInternal(
+          () ->
+              client
+                  .connect(settings.user(), CarrierSession.PEER)
+                  .addListener(
+                      done -> {
+                        if (done.isConnected()) {
+                          authenticate(done.getSession());
+                        } else {
+                          failed(new IOException(words(done.getException())));
+                        }
+                      }));
+    } catch (Exception e) {
+      failed(e);
+    }
+  }
+
+  private void authenticate(Session connected) {
+    if (!(connected instanceof ClientSession ours)) {
+      return;
+    }
+    session = ours;
+    ours.addSessionListener(new Events());
+    ours.addPublicKeyIdentity(settings.userKey());
+    try {
+      ours.auth()
+          .addListener(
+              done -> {
+                if (done.isSuccess()) {
+                  loop.execute(this::authenticated);
+                } else {
+                  later(
+                      new KtdException(
+                          ErrorCode.TUNNEL,
+                          "the proxy's sshd does not let us in: " + words(done.getException()),
+                          "Make a new proxy:  ktd down && ktd up",
+                          done.getException()));
+                }
+              });
+    } catch (IOException e) {
+      failed(e);
+    }
+  }
+
+  private void authenticated() {
+    ClientSession open = session;
+    if (dead || open == null || connection != null) {
+      return;
+    }
+    connection = open.getService(ConnectionService.class);
+    if (authenticationTimeout != null) {
+      authenticationTimeout.cancel(false);
+    }
+    CarrierSession io = connector.session();
+    if (io != null) {
+      keepAlive = new KeepAlive(this, open, io, settings.silence());
+      keepAlive.start();
+    }
+    listener.ready(this);
+  }
+
+  /** Ends everything. On the loop, with neither MINA nor a flow on the stack. */
+  private void die() {
+    if (dead) {
+      return;
+    }
+    dead = true;
+    if (authenticationTimeout != null) {
+      authenticationTimeout.cancel(false);
+    }
+    if (keepAlive != null) {
+      keepAlive.stop();
+    }
+    line.clear();
+    for (DirectChannel flow : List.copyOf(flows)) {
+      flow.transportGone();
+    }
+    flows.clear();
+    openChannels = 0;
+    datagrams.transportGone();
+    if (heartbeat != null) {
+      heartbeat.transportGone();
+    }
+    client.close(true);
+    CarrierSession io = connector.session();
+    if (io != null) {
+      io.carrierClosed();
+    }
+    if (carrier != null) {
+      carrier.close();
+    }
+    KtdException why = reason;
+    listener.closed(
+        this,
+        why == null ? new KtdException(ErrorCode.TUNNEL, "the SSH connection ended", null) : why);
+  }
+
+  private static String words(@Nullable Throwable cause) {
+    if (cause == null) {
+      return "unknown";
+    }
+    return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+  }
+
+  /** The carrier below. */
+  private final class Wire implements Carrier.Listener {
+    @Override
+    public void ready(Carrier open) {
+      if (dead) {
+        open.close();
+        return;
+      }
+      carrier = open;
+      connect(open);
+    }
+
+    @Override
+    public void data(ByteBuf bytes) {
+      CarrierSession io = connector.session();
+      if (io == null || dead) {
+        bytes.release();
+      } else {
+        io.received(bytes);
+      }
+    }
+
+    @Override
+    public void readComplete() {
+      CarrierSession io = connector.session();
+      if (io != null && !dead) {
+        io.drain();
+      }
+    }
+
+    @Override
+    public void writabilityChanged(boolean writable) {
+      if (writable) {
+        scheduleTurn();
+      }
+    }
+
+    @Override
+    public void closed(Throwable why) {
+      because(
+          why instanceof KtdException known
+              ? known
+              : new KtdException(
+                  ErrorCode.TUNNEL, "the tunnel's carrier ended: " + words(why), null, why));
+      die();
+    }
+  }
+
+  /** What MINA tells of the session; mostly on the loop, but not promised. */
+  private final class Events implements SessionListener {
+    @Override
+    public void sessionEvent(Session of, Event event) {
+      if (event == Event.KexCompleted) {
+        loop.execute(SshTransport.this::scheduleTurn);
+      }
+    }
+
+    @Override
+    public void sessionException(Session of, Throwable cause) {
+      failed(cause instanceof Exception e ? e : new IOException(cause));
+    }
+
+    @Override
+    public void sessionDisconnect(
+        Session of, int code, String text, String language, boolean initiator) {
+      if (!initiator) {
+        later(
+            new KtdException(
+                ErrorCode.TUNNEL,
+                "the proxy's sshd ended the connection: " + text,
+                "See the proxy's log, or connect again:  ktd up"));
+      }
+    }
+
+    @Override
+    public void sessionClosed(Session of) {
+      later(new KtdException(ErrorCode.TUNNEL, "the SSH connection ended", null));
+    }
   }
 }
