@@ -27,13 +27,15 @@ import org.jspecify.annotations.Nullable;
 final class CarrierConnector extends AbstractCloseable
     implements IoServiceFactoryFactory, IoServiceFactory, IoConnector {
   private final EventLoop loop;
+  private final Runnable drained;
   private @Nullable IoHandler handler;
   private @Nullable Carrier carrier;
   private @Nullable CarrierSession session;
   private @Nullable IoServiceEventListener listener;
 
-  CarrierConnector(EventLoop loop) {
+  CarrierConnector(EventLoop loop, Runnable drained) {
     this.loop = loop;
+    this.drained = drained;
   }
 
   /** The carrier that the next connection is made on. */
@@ -77,7 +79,7 @@ final class CarrierConnector extends AbstractCloseable
       future.setException(new IllegalStateException("no carrier"));
       return future;
     }
-    CarrierSession made = new CarrierSession(loop, open, this, sessions);
+    CarrierSession made = new CarrierSession(loop, open, this, sessions, drained);
     session = made;
     try {
       sessions.sessionCreated(made);

@@ -48,6 +48,7 @@ final class CarrierSession extends AbstractCloseable implements IoSession {
   private final Carrier carrier;
   private final IoService service;
   private final IoHandler handler;
+  private final Runnable drained;
   private final Map<Object, Object> attributes = new ConcurrentHashMap<>();
   private final Queue<ByteBuf> outbound = new ConcurrentLinkedQueue<>();
   private final AtomicLong queuedBytes = new AtomicLong();
@@ -56,11 +57,16 @@ final class CarrierSession extends AbstractCloseable implements IoSession {
   private volatile long bytesUp;
   private volatile long bytesDown;
 
-  CarrierSession(EventLoop loop, Carrier carrier, IoService service, IoHandler handler) {
+  /**
+   * @param drained called on the loop when what was queued has gone to the carrier
+   */
+  CarrierSession(
+      EventLoop loop, Carrier carrier, IoService service, IoHandler handler, Runnable drained) {
     this.loop = loop;
     this.carrier = carrier;
     this.service = service;
     this.handler = handler;
+    this.drained = drained;
   }
 
   /** Bytes from the carrier; takes ownership. On the loop. */
@@ -152,6 +158,7 @@ final class CarrierSession extends AbstractCloseable implements IoSession {
     }
     if (any) {
       carrier.flush();
+      drained.run();
     }
   }
 

@@ -58,7 +58,7 @@ public final class SshTransport {
     this.loop = loop;
     this.settings = settings;
     this.listener = listener;
-    this.connector = new CarrierConnector(loop);
+    this.connector = new CarrierConnector(loop, this::scheduleTurn);
     this.client = MinaClient.build(loop, connector, settings, (s, address, key) -> isPinned(key));
     this.dialer = new SshDialer(this, settings.openTimeout().toMillis());
     this.datagrams = new DatagramChannel(this);
