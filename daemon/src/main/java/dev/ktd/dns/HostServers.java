@@ -2,6 +2,7 @@ package dev.ktd.dns;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -11,7 +12,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,10 +32,9 @@ import org.xbill.DNS.SimpleResolver;
 public final class HostServers implements AutoCloseable {
   static final int MAX_UNDER_WAY = 512;
 
-  /** Two rounds to one server end before a libc's 5 s. */
-  private static final Duration PATIENCE = Duration.ofMillis(1_500);
-
+  /** A libc gives up, or asks again, after 5 s. */
   private static final Duration DEADLINE = Duration.ofMillis(4_600);
+
   private static final int ROUNDS = 2;
   private static final Logger LOG = LoggerFactory.getLogger(HostServers.class);
 
@@ -45,7 +44,8 @@ public final class HostServers implements AutoCloseable {
 
   private final Executor loop;
   private final Set<InetAddress> own;
-  private final Duration patience;
+  private final Duration deadline;
+  private final SecureRandom ids = new SecureRandom();
   private final Map<Key, Asking> shared = new HashMap<>();
   private volatile List<InetSocketAddress> servers = List.of();
   private int underWay;
@@ -55,13 +55,13 @@ public final class HostServers implements AutoCloseable {
    * @param own our own addresses: a server that is one of them is never asked, it would be a loop
    */
   public HostServers(Executor loop, Set<InetAddress> own) {
-    this(loop, own, PATIENCE);
+    this(loop, own, DEADLINE);
   }
 
-  HostServers(Executor loop, Set<InetAddress> own, Duration patience) {
+  HostServers(Executor loop, Set<InetAddress> own, Duration deadline) {
     this.loop = loop;
     this.own = Set.copyOf(own);
-    this.patience = patience;
+    this.deadline = deadline;
   }
 
   /** The host's servers, in order, port 53. Any thread. None: every question gets SERVFAIL. */
@@ -141,7 +141,7 @@ public final class HostServers implements AutoCloseable {
     }
 
     void ask() {
-      Duration left = DEADLINE.minusNanos(System.nanoTime() - started);
+      Duration left = deadline.minusNanos(System.nanoTime() - started);
       if (attempts >= ROUNDS * targets.size() || left.compareTo(Duration.ZERO) <= 0) {
         Message answer = unhelpful;
         finish(
@@ -151,8 +151,10 @@ public final class HostServers implements AutoCloseable {
         return;
       }
       InetSocketAddress server = targets.get(attempts++ % targets.size());
-      query.getHeader().setID(ThreadLocalRandom.current().nextInt(0x10000));
-      send(server, left.compareTo(patience) < 0 ? left : patience)
+      query.getHeader().setID(ids.nextInt(0x10000));
+      // Each server has its turn before the deadline; a single one is asked twice.
+      Duration turn = deadline.dividedBy(Math.max(2, targets.size()));
+      send(server, left.compareTo(turn) < 0 ? left : turn)
           .whenCompleteAsync((answer, failure) -> heard(server, answer, failure), loop);
     }
 

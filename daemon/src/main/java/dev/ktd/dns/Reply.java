@@ -36,11 +36,9 @@ final class Reply {
    */
   static Message fromHost(Query.Valid query, Message answer) {
     Message reply = start(query, answer.getRcode(), options(answer));
+    reply.getHeader().unsetFlag(Flags.RA); // unless that server says so
     for (int flag : new int[] {Flags.AA, Flags.TC, Flags.RA, Flags.AD}) {
       copy(answer, reply, flag);
-    }
-    if (!answer.getHeader().getFlag(Flags.RA)) {
-      reply.getHeader().unsetFlag(Flags.RA);
     }
     addData(answer, reply);
     return reply;

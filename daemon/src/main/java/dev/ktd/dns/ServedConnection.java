@@ -57,6 +57,7 @@ final class ServedConnection implements Upstream {
   @Override
   public int write(ByteBuffer data) {
     active = true;
+    held = false; // or an answer given at once would call for these bytes again
     int before = data.position();
     while (!gone && data.hasRemaining() && !isFull()) {
       byte[] message = frames.next(data);
@@ -66,7 +67,7 @@ final class ServedConnection implements Upstream {
       }
     }
     int taken = data.position() - before;
-    held = data.hasRemaining();
+    held = data.hasRemaining() && !gone;
     data.position(before);
     return taken;
   }
