@@ -40,6 +40,7 @@ public final class Relay implements FlowHandler {
   /** In the order of their deadlines, as all have the same patience. */
   private final SequencedMap<TcpFlow, TcpRelay> dialling = new LinkedHashMap<>();
 
+  private final Set<TcpRelay> open = new LinkedHashSet<>();
   private final Set<TcpRelay> backlogged = new LinkedHashSet<>();
   private final Set<UdpRelay> associations = new LinkedHashSet<>();
   private Destinations destinations;
@@ -181,21 +182,28 @@ public final class Relay implements FlowHandler {
     return dialling.isEmpty() ? Long.MAX_VALUE : dialling.firstEntry().getValue().deadline();
   }
 
-  /** Ends everything on the far side; the stack resets its flows itself. */
+  /** Ends everything on both sides. */
   public void close() {
-    // Flows that are open are aborted by the stack, whose listeners end the far side.
     List.copyOf(dialling.values()).forEach(TcpRelay::giveUp);
+    List.copyOf(open).forEach(TcpRelay::reset);
     associations.forEach(UdpRelay::close);
     associations.clear();
   }
 
-  void dialEnded(TcpFlow flow, boolean success) {
+  void dialFailed(TcpFlow flow) {
     dialling.remove(flow);
-    if (success) {
-      opened++;
-    } else {
-      refused++;
-    }
+    refused++;
+  }
+
+  void dialSucceeded(TcpFlow flow, TcpRelay relay) {
+    dialling.remove(flow);
+    open.add(relay);
+    opened++;
+  }
+
+  void ended(TcpRelay relay) {
+    open.remove(relay);
+    backlogged.remove(relay);
   }
 
   void backlogged(TcpRelay relay, boolean waits) {

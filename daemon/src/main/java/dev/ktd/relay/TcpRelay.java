@@ -78,7 +78,7 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
       return;
     }
     state = State.OPEN;
-    relay.dialEnded(flow, true);
+    relay.dialSucceeded(flow, this);
     flow.accept(this);
     relay.wake();
   }
@@ -89,7 +89,7 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
       return;
     }
     state = State.ENDED;
-    relay.dialEnded(flow, false);
+    relay.dialFailed(flow);
     log.debug("{}: {}", flow.key(), why);
     flow.refuse(refusal(why));
     relay.wake();
@@ -141,7 +141,7 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
           farEnded = true;
           finishIfDrained();
         } else {
-          end(State.ENDED);
+          finish();
           flow.abort();
         }
         relay.wake();
@@ -186,7 +186,7 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
   @Override
   public void aborted() {
     if (state == State.OPEN) {
-      end(State.ENDED);
+      finish();
       if (upstream != null) {
         upstream.abort();
       }
@@ -196,7 +196,7 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
   /** Both sides have said their last; the far side may still be sending what it took. */
   @Override
   public void closed() {
-    end(State.ENDED);
+    finish();
   }
 
   /** Hands on what waited, as far as there is room. */
@@ -228,8 +228,9 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
     }
   }
 
-  private void reset() {
-    end(State.ENDED);
+  /** Ends the flow on both sides at once. */
+  void reset() {
+    finish();
     flow.abort();
     if (upstream != null) {
       upstream.abort();
@@ -237,10 +238,10 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
     relay.wake();
   }
 
-  private void end(State last) {
-    state = last;
+  private void finish() {
+    state = State.ENDED;
     backlog.clear();
-    relay.backlogged(this, false);
+    relay.ended(this);
   }
 
   static Refusal refusal(DialFailure why) {

@@ -63,6 +63,7 @@ class KernelNetnsIT {
   private MultiThreadIoEventLoopGroup group;
   private TunDevice tun;
   private TunLoop tunLoop;
+  private final CompletableFuture<IOException> lost = new CompletableFuture<>();
 
   @BeforeEach
   void open() throws Exception {
@@ -92,19 +93,25 @@ class KernelNetnsIT {
             new EpollTun(tun),
             new Destinations(Map.of(), networks, new Destinations.Via(farSide, farSide)),
             (flows, frames) -> new UserspaceStack(config, flows, frames),
-            lost -> {});
+            lost::complete);
     tunLoop.start().sync();
   }
 
   @AfterEach
   void close() throws Exception {
     if (tunLoop != null) {
-      System.out.println(tunLoop.status().get());
+      Map<String, Long> counters = tunLoop.status().get().stack();
       tunLoop.close().sync();
       tun.close();
       group.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
-    }
-    if (namespace != null) {
+      namespace.close();
+      assertThat(counters)
+          .as("the two stacks understand each other")
+          .containsEntry("drops.checksum", 0L)
+          .containsEntry("drops.malformed", 0L)
+          .containsEntry("drops.device", 0L)
+          .containsEntry("tcp.challenge-acks", 0L);
+    } else if (namespace != null) {
       namespace.close();
     }
   }
@@ -282,7 +289,7 @@ class KernelNetnsIT {
           try (var socket = new DatagramSocket()) {
             socket.setSoTimeout(PATIENCE);
             socket.connect(InetAddress.ofLiteral(address), 5353);
-            for (int size : new int[] {0, 1, 512, 1400}) {
+            for (int size : new int[] {1, 512, 1400}) {
               byte[] bytes = random(size);
               socket.send(new DatagramPacket(bytes, size));
               var answer = new DatagramPacket(new byte[2000], 2000);
@@ -313,5 +320,15 @@ class KernelNetnsIT {
               .contains("0 received");
           return null;
         });
+  }
+
+  @Test
+  void aDeviceThatIsTakenAwayIsReported() throws Exception {
+    inside(
+        () -> {
+          assertThat(Netns.run("ip", "link", "delete", "ktd0")).isEmpty();
+          return null;
+        });
+    assertThat(lost.get(PATIENCE, TimeUnit.MILLISECONDS)).isInstanceOf(IOException.class);
   }
 }

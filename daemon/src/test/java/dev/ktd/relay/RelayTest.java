@@ -268,10 +268,14 @@ class RelayTest {
   }
 
   @Test
-  void closingGivesUpDialsAndSockets() {
+  void closingEndsEverythingOnBothSides() {
+    FakeFlow open = open();
+    FakeFarSide.Stream opened = tunnel.stream();
     FakeFlow pending = requested("10.43.7.9", 80);
     datagram(new FakeUdp("10.43.7.9", 53), "query");
     relay.close();
+    assertThat(open.events).containsExactly("accepted", "reset");
+    assertThat(opened.events).containsExactly("abort");
     assertThat(pending.events).containsExactly("refused SILENT");
     assertThat(tunnel.stream().events).containsExactly("abort");
     assertThat(tunnel.sockets.getFirst().closed).isTrue();
