@@ -40,7 +40,8 @@ progress() {
 }
 
 # A process is known by its id and its start time: ids are used again, pairs are not.
-started_at() { sed 's/.*) //' "/proc/$1/stat" 2> /dev/null | cut -d' ' -f20; }
+# A zombie has ended, whoever may still have to take note of it.
+started_at() { sed 's/.*) //' "/proc/$1/stat" 2> /dev/null | awk '$1 != "Z" && $1 != "X" {print $20}'; }
 remember() { echo "$2 $(started_at "$2")" > "$1"; } # remember FILE PID
 recorded() { # recorded FILE: prints the pid if that very process still lives
   local pid start
