@@ -13,7 +13,7 @@ help: ## prints this
 	@echo "Start with:  sudo make demo"
 
 fmt: ## formats Java and Go
-	$(MVN) -q spotless:apply
+	$(MVN) spotless:apply
 	PATH=$$(scripts/find-go):$$PATH; gofmt -w testbed/app/sample testbed/kube proxy-image/agent
 
 check: ## format, Error Prone, NullAway, package table, Go vet, shell syntax
