@@ -63,7 +63,8 @@ final class ProcessTerminal implements Terminal {
               .strip()
               .split(" ", 2);
       boolean ended = stty.waitFor(1, TimeUnit.SECONDS);
-      return ended && size.length == 2 ? Integer.parseInt(size[1]) : USUAL_WIDTH;
+      int columns = ended && size.length == 2 ? Integer.parseInt(size[1]) : 0;
+      return columns > 0 ? columns : USUAL_WIDTH; // 0: nobody has told the terminal
     } catch (IOException | NumberFormatException _) {
       return USUAL_WIDTH;
     } catch (InterruptedException _) {
