@@ -40,6 +40,14 @@ final class FrameWriter {
     return false;
   }
 
+  /** Sends a payload that belongs to a caller, who expects it to stay as it is. */
+  private void sendOwned(ByteBuffer head, ByteBuffer payload) {
+    int position = payload.position();
+    int limit = payload.limit();
+    send(head, payload, NOTHING);
+    payload.limit(limit).position(position);
+  }
+
   // TCP.
 
   /** A segment without payload or options. */
@@ -114,7 +122,7 @@ final class FrameWriter {
       ByteBuffer direct = direct(payload);
       startIp(headers, to, UDP);
       headers.udp(to.destinationPort, to.sourcePort);
-      send(headers.finishUdp(direct, NOTHING), direct, NOTHING);
+      sendOwned(headers.finishUdp(direct, NOTHING), direct);
     } else {
       startIp(inner, to, UDP);
       inner.udp(to.destinationPort, to.sourcePort);
@@ -151,7 +159,7 @@ final class FrameWriter {
     builder.icmp(type, 0, to.rest);
     if (whole) {
       ByteBuffer direct = direct(payload);
-      send(builder.finishIcmp(direct, NOTHING), direct, NOTHING);
+      sendOwned(builder.finishIcmp(direct, NOTHING), direct);
     } else {
       ByteBuffer head = builder.finishIcmp(payload, NOTHING);
       head.position(head.limit() - ICMP_HEADER);

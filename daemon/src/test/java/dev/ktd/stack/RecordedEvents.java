@@ -25,6 +25,11 @@ final class RecordedEvents implements FlowHandler, TcpFlow.Listener {
     appetite = bytes;
   }
 
+  /** All bytes of the stream so far. */
+  long taken() {
+    return received;
+  }
+
   Deque<String> events() {
     return events;
   }
