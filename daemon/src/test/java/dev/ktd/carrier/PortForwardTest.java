@@ -1,0 +1,357 @@
+package dev.ktd.carrier;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
+import dev.ktd.ssh.LeakWatch;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The SPDY port-forward against a server that speaks it by Netty's own codec. */
+@ExtendWith(LeakWatch.class)
+@Timeout(60)
+final class PortForwardTest {
+  private static TestPki pki;
+
+  private final MultiThreadIoEventLoopGroup group =
+      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+  private final MultiThreadIoEventLoopGroup serverGroup =
+      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+  private final EventLoop loop = group.next();
+  private SpdyServer server;
+
+  @BeforeAll
+  static void makeCertificates(@TempDir Path folder) throws Exception {
+    pki = new TestPki(folder);
+  }
+
+  @BeforeEach
+  void listen() throws Exception {
+    server = new SpdyServer(serverGroup, InetAddress.ofLiteral("127.0.0.1"), null);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    group.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
+    serverGroup.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
+  }
+
+  /** Counts and checks what comes. */
+  private static final class Ear implements Carrier.Listener {
+    final CompletableFuture<Carrier> ready = new CompletableFuture<>();
+    final CompletableFuture<KtdException> closed = new CompletableFuture<>();
+    volatile String text = "";
+    volatile long received;
+    volatile boolean wrong;
+    volatile int closings;
+    Runnable whenWritable = () -> {};
+
+    @Override
+    public void ready(Carrier carrier) {
+      ready.complete(carrier);
+    }
+
+    @Override
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    public void data(ByteBuf data) {
+      byte[] bytes = ByteBufUtil.getBytes(data);
+      data.release();
+      if (received + bytes.length < 4096) {
+        text += new String(bytes, StandardCharsets.UTF_8);
+      }
+      for (int i = 0; i < bytes.length; i++) {
+        wrong |= bytes[i] != at(received + i);
+      }
+      received += bytes.length;
+    }
+
+    @Override
+    public void readComplete() {}
+
+    @Override
+    public void writabilityChanged(boolean writable) {
+      if (writable) {
+        whenWritable.run();
+      }
+    }
+
+    @Override
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    public void closed(Throwable why) {
+      closings++;
+      closed.complete((KtdException) why);
+    }
+  }
+
+  private static ApiServer api(String uri) {
+    return new ApiServer(URI.create(uri), null, null, null, () -> "t0k3n", false, null, null);
+  }
+
+  private ApiServer plain() {
+    return api("http://127.0.0.1:" + server.port() + "/base/");
+  }
+
+  private Ear open(ApiServer api, String pod) {
+    Ear ear = new Ear();
+    PortForward.open(loop, api, "team", pod, 2222, ear);
+    return ear;
+  }
+
+  /** The byte at a position of what is sent. */
+  private static byte at(long position) {
+    return (byte) (position * 31 + (position >>> 8));
+  }
+
+  private static void until(BooleanSupplier condition) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  private static <T> T get(CompletableFuture<T> future) throws Exception {
+    return future.get(30, TimeUnit.SECONDS);
+  }
+
+  /** Writes so many bytes with regard to writability. */
+  private void pump(Carrier carrier, Ear ear, long total) {
+    long[] sent = {0};
+    Runnable more =
+        () -> {
+          while (sent[0] < total && carrier.isWritable()) {
+            int n = (int) Math.min(30_000, total - sent[0]);
+            byte[] bytes = new byte[n];
+            for (int i = 0; i < n; i++) {
+              bytes[i] = at(sent[0] + i);
+            }
+            sent[0] += n;
+            carrier.write(ByteBufAllocator.DEFAULT.heapBuffer(n).writeBytes(bytes));
+          }
+          carrier.flush();
+        };
+    loop.execute(
+        () -> {
+          ear.whenWritable = more;
+          more.run();
+        });
+  }
+
+  private void echoes(Ear ear, long bytes) throws Exception {
+    Carrier carrier = get(ear.ready);
+    pump(carrier, ear, bytes);
+    until(() -> ear.received >= bytes || ear.closed.isDone());
+    assertThat(ear.received).isEqualTo(bytes);
+    assertThat(ear.wrong).isFalse();
+    loop.execute(carrier::close);
+    assertThat(get(ear.closed).code()).isEqualTo(ErrorCode.NOT_CONNECTED);
+  }
+
+  @Test
+  void bytesComeBackAsTheyWent() throws Exception {
+    Ear ear = open(plain(), "echo");
+    echoes(ear, 20_000_000);
+    assertThat(server.seen)
+        .contains(
+            "POST /base/api/v1/namespaces/team/pods/echo/portforward",
+            "host 127.0.0.1:" + server.port(),
+            "authorization Bearer t0k3n",
+            "stream 1 error port 2222 fin",
+            "stream 3 data port 2222");
+    assertThat(ear.closings).isEqualTo(1);
+  }
+
+  @Test
+  void literalIpv6AddressIsReached() throws Exception {
+    SpdyServer six = new SpdyServer(serverGroup, InetAddress.ofLiteral("::1"), null);
+    echoes(open(api("http://[::1]:" + six.port()), "echo"), 100_000);
+    assertThat(six.seen).contains("host [::1]:" + six.port());
+  }
+
+  @Test
+  void forbiddenSaysWhatTheServerSaid() throws Exception {
+    KtdException why = get(open(plain(), "forbidden").closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.FORBIDDEN);
+    assertThat(why)
+        .hasMessageContaining("pods \"forbidden\" is forbidden: no create on pods/portforward");
+  }
+
+  @Test
+  void unknownCredentialsAreTold() throws Exception {
+    assertThat(get(open(plain(), "unauthorized").closed).code()).isEqualTo(ErrorCode.CREDENTIALS);
+  }
+
+  @Test
+  void missingPodIsTheProxysTrouble() throws Exception {
+    KtdException why = get(open(plain(), "gone").closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.PROXY);
+    assertThat(why).hasMessageContaining("pods \"gone\" not found");
+  }
+
+  @Test
+  void textOfTheErrorStreamIsTheReason() throws Exception {
+    KtdException why = get(open(plain(), "refused").closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.PROXY);
+    assertThat(why).hasMessageContaining("127.0.0.1:2222: connection refused");
+  }
+
+  @Test
+  void resetStreamEndsIt() throws Exception {
+    assertThat(get(open(plain(), "rst").closed)).hasMessageContaining("stream reset");
+  }
+
+  @Test
+  void goAwayEndsIt() throws Exception {
+    assertThat(get(open(plain(), "goaway").closed)).hasMessageContaining("goes away");
+  }
+
+  @Test
+  void pingIsAnswered() throws Exception {
+    Ear ear = open(plain(), "ping");
+    get(ear.ready);
+    until(() -> ear.text.contains("after pong"));
+    assertThat(ear.text).isEqualTo("after pong");
+    assertThat(server.seen).contains("pong 2");
+  }
+
+  @Test
+  void framesOfAnotherVersionAreNotBelieved() throws Exception {
+    KtdException why = get(open(plain(), "nonsense").closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.TUNNEL);
+    assertThat(why).hasMessageContaining("SPDY version");
+  }
+
+  @Test
+  void connectionThatEndsBeforeTheAnswerIsTold() throws Exception {
+    assertThat(get(open(plain(), "silent").closed)).hasMessageContaining("before the port-forward");
+  }
+
+  @Test
+  void refusedConnectionIsUnreachable() throws Exception {
+    int port;
+    try (ServerSocket nobody = new ServerSocket(0)) {
+      port = nobody.getLocalPort();
+    }
+    KtdException why = get(open(api("http://127.0.0.1:" + port), "echo").closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.UNREACHABLE);
+    assertThat(why).hasMessageContaining("connection refused");
+  }
+
+  @Test
+  void failingTokenIsACredentialsError() throws Exception {
+    Supplier<@Nullable String> broken =
+        () -> {
+          throw new IllegalStateException("plug-in says no");
+        };
+    ApiServer api = new ApiServer(plain().uri(), null, null, null, broken, false, null, null);
+    KtdException why = get(open(api, "echo").closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.CREDENTIALS);
+    assertThat(why).hasMessageContaining("plug-in says no");
+  }
+
+  @Test
+  void closeWhileOpeningIsTheOnlyAnswer() throws Exception {
+    Ear ear = new Ear();
+    Carrier carrier = PortForward.open(loop, plain(), "team", "echo", 2222, ear);
+    carrier.close();
+    assertThat(get(ear.closed).code()).isEqualTo(ErrorCode.NOT_CONNECTED);
+    assertThat(ear.ready).isNotDone();
+  }
+
+  private SpdyServer secure(ClientAuth clients) throws Exception {
+    SslContext tls =
+        SslContextBuilder.forServer(pki.key("server"), pki.certificate("server"))
+            .trustManager(pki.certificate("ca"))
+            .clientAuth(clients)
+            .build();
+    return new SpdyServer(serverGroup, InetAddress.ofLiteral("127.0.0.1"), tls);
+  }
+
+  private static ApiServer tls(
+      SpdyServer to, @Nullable String ca, boolean skip, @Nullable String serverName) {
+    URI uri = URI.create("https://127.0.0.1:" + to.port());
+    return new ApiServer(uri, ca, null, null, () -> null, skip, serverName, null);
+  }
+
+  @Test
+  void ownAuthorityIsTrusted() throws Exception {
+    SpdyServer to = secure(ClientAuth.NONE);
+    echoes(open(tls(to, pki.certificatePem("ca"), false, null), "echo"), 5_000_000);
+    assertThat(to.seen).contains("authorization null");
+  }
+
+  @Test
+  void otherAuthorityIsNotTrusted() throws Exception {
+    SpdyServer to = secure(ClientAuth.NONE);
+    KtdException why =
+        get(open(tls(to, pki.certificatePem("stranger"), false, null), "echo").closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.UNREACHABLE);
+    assertThat(why).hasMessageContaining("is not trusted");
+    assertThat(to.seen).noneMatch(line -> line.startsWith("POST"));
+  }
+
+  @Test
+  void skippedVerificationTrustsAnybody() throws Exception {
+    echoes(
+        open(tls(secure(ClientAuth.NONE), pki.certificatePem("stranger"), true, null), "echo"),
+        100_000);
+  }
+
+  @Test
+  void nameOfTheCertificateIsChecked() throws Exception {
+    SpdyServer to = secure(ClientAuth.NONE);
+    String ca = pki.certificatePem("ca");
+    assertThat(get(open(tls(to, ca, false, "elsewhere.test"), "echo").closed))
+        .hasMessageContaining("is not trusted");
+    echoes(open(tls(to, ca, false, "api.test"), "echo"), 100_000);
+  }
+
+  @Test
+  void clientCertificateIsShown() throws Exception {
+    SpdyServer to = secure(ClientAuth.REQUIRE);
+    ApiServer api =
+        new ApiServer(
+            URI.create("https://127.0.0.1:" + to.port()),
+            pki.certificatePem("ca"),
+            pki.certificatePem("client"),
+            TestPki.pem("PRIVATE KEY", pki.key("client").getEncoded()),
+            () -> null,
+            false,
+            null,
+            null);
+    echoes(open(api, "echo"), 100_000);
+    assertThat(get(open(tls(to, pki.certificatePem("ca"), false, null), "echo").closed).code())
+        .isEqualTo(ErrorCode.UNREACHABLE);
+  }
+
+  @Test
+  void unreadableAuthorityIsTheKubeconfigsTrouble() throws Exception {
+    ApiServer api = tls(secure(ClientAuth.NONE), "not PEM at all", false, null);
+    assertThat(get(open(api, "echo").closed).code()).isEqualTo(ErrorCode.KUBECONFIG);
+  }
+}

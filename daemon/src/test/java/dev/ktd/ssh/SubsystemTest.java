@@ -1,0 +1,362 @@
+package dev.ktd.ssh;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ktd.relay.Datagrams;
+import dev.ktd.relay.DialFailure;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.sshd.common.keyprovider.KeyPairProvider;
+import org.apache.sshd.server.Environment;
+import org.apache.sshd.server.ExitCallback;
+import org.apache.sshd.server.SshServer;
+import org.apache.sshd.server.channel.ChannelSession;
+import org.apache.sshd.server.command.Command;
+import org.apache.sshd.server.subsystem.SubsystemFactory;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** UDP, ping and heartbeat against an agent of this test, frame by frame. */
+@ExtendWith(LeakWatch.class)
+@Timeout(60)
+final class SubsystemTest {
+  private static final SessionKeys KEYS = SessionKeys.generate();
+  private static final String LINE =
+      "{\"version\":1,\"nameservers\":[\"10.43.0.10\",\"fd00::10\"],"
+          + "\"search\":[\"default.svc.cluster.local\"],\"limitSeconds\":60}\n";
+
+  private final MultiThreadIoEventLoopGroup group =
+      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+  private final EventLoop loop = group.next();
+  private final SshServer server = SshServer.setUpDefaultServer();
+  private final BlockingQueue<String> seen = new LinkedBlockingQueue<>();
+  private volatile boolean beatsAreAnswered = true;
+  private volatile @Nullable SshTransport transport;
+
+  /** What a subsystem does with its two streams. */
+  private interface Agent {
+    void run(DataInputStream in, DataOutputStream out) throws IOException;
+  }
+
+  @BeforeEach
+  void listen() throws IOException {
+    server.setHost("127.0.0.1");
+    server.setKeyPairProvider(KeyPairProvider.wrap(List.of(KEYS.host())));
+    server.setPublickeyAuthenticator((user, key, session) -> true);
+    server.setSubsystemFactories(
+        List.of(subsystem("datagram", this::datagrams), subsystem("heartbeat", this::heartbeat)));
+    server.start();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    SshTransport open = transport;
+    if (open != null) {
+      open.close();
+    }
+    server.stop(true);
+    group.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
+  }
+
+  private static SubsystemFactory subsystem(String name, Agent agent) {
+    return new SubsystemFactory() {
+      @Override
+      public String getName() {
+        return name;
+      }
+
+      @Override
+      public Command createSubsystem(ChannelSession channel) {
+        return new AgentCommand(agent);
+      }
+    };
+  }
+
+  /** A command that runs on a virtual thread. */
+  private static final class AgentCommand implements Command {
+    private final Agent agent;
+    private InputStream in = InputStream.nullInputStream();
+    private OutputStream out = OutputStream.nullOutputStream();
+    private @Nullable ExitCallback exit;
+
+    AgentCommand(Agent agent) {
+      this.agent = agent;
+    }
+
+    @Override
+    public void setInputStream(InputStream stream) {
+      in = stream;
+    }
+
+    @Override
+    public void setOutputStream(OutputStream stream) {
+      out = stream;
+    }
+
+    @Override
+    public void setErrorStream(OutputStream stream) {}
+
+    @Override
+    public void setExitCallback(ExitCallback callback) {
+      exit = callback;
+    }
+
+    @Override
+    public void start(ChannelSession channel, Environment environment) {
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                try {
+                  agent.run(new DataInputStream(in), new DataOutputStream(out));
+                } catch (IOException _) {
+                  // The client left.
+                }
+                if (exit != null) {
+                  exit.onExit(0);
+                }
+              });
+    }
+
+    @Override
+    public void destroy(ChannelSession channel) {}
+  }
+
+  /** Port 7 echoes, port 9 refuses, port 13 is closed for idleness after the first datagram. */
+  private void datagrams(DataInputStream in, DataOutputStream out) throws IOException {
+    Map<Integer, Integer> ports = new HashMap<>();
+    while (true) {
+      byte[] frame = new byte[in.readUnsignedShort()];
+      in.readFully(frame);
+      ByteBuffer body = ByteBuffer.wrap(frame);
+      int type = body.get();
+      int id = body.getInt();
+      switch (type) {
+        case 0 -> {
+          seen.add("hello " + body.get());
+          send(out, 0, 0, new byte[] {1});
+        }
+        case 1 -> {
+          byte[] address = new byte[body.get() == 4 ? 4 : 16];
+          body.get(address);
+          int port = body.getShort();
+          ports.put(id, port);
+          seen.add("open " + InetAddress.getByAddress(address).getHostAddress() + " " + port);
+        }
+        case 2 -> datagram(out, id, ports.getOrDefault(id, 0), body);
+        case 3 -> seen.add("close");
+        case 5 -> {
+          byte[] address = new byte[body.get() == 4 ? 4 : 16];
+          body.get(address);
+          byte[] payload = new byte[body.remaining()];
+          body.get(payload);
+          send(out, 6, id, payload);
+        }
+        default -> seen.add("type " + type);
+      }
+    }
+  }
+
+  private void datagram(DataOutputStream out, int id, int port, ByteBuffer body)
+      throws IOException {
+    byte[] payload = new byte[body.remaining()];
+    body.get(payload);
+    switch (port) {
+      case 7 -> send(out, 2, id, payload);
+      case 9 -> send(out, 4, id, new byte[] {1});
+      case 13 -> {
+        send(out, 2, id, payload);
+        send(out, 3, id, new byte[0]);
+      }
+      default -> seen.add("data without a socket");
+    }
+  }
+
+  private static void send(DataOutputStream out, int type, int id, byte[] body) throws IOException {
+    out.writeShort(5 + body.length);
+    out.writeByte(type);
+    out.writeInt(id);
+    out.write(body);
+    out.flush();
+  }
+
+  private void heartbeat(DataInputStream in, DataOutputStream out) throws IOException {
+    // In two pieces, as a network may deliver it.
+    out.write(LINE.getBytes(StandardCharsets.UTF_8), 0, 20);
+    out.flush();
+    out.write(LINE.getBytes(StandardCharsets.UTF_8), 20, LINE.length() - 20);
+    out.flush();
+    for (int b = in.read(); b >= 0; b = in.read()) {
+      seen.add("beat " + b);
+      if (beatsAreAnswered) {
+        out.write(b);
+        out.flush();
+      }
+    }
+  }
+
+  private SshTransport connected(Duration silence) throws Exception {
+    TransportContract.Fate fate = new TransportContract.Fate();
+    InetSocketAddress to =
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getPort());
+    SshSettings settings =
+        new SshSettings(
+            "ktd",
+            KEYS.host().getPublic(),
+            KEYS.user(),
+            Duration.ofSeconds(20),
+            Duration.ofSeconds(10),
+            silence,
+            1L << 30);
+    transport =
+        SshTransport.start(
+            loop, settings, (on, listener) -> new SocketCarrier(on, to, listener), fate);
+    return fate.ready.get(30, TimeUnit.SECONDS);
+  }
+
+  /** Collects what comes back. */
+  private static final class Answers implements Datagrams.Replies {
+    final BlockingQueue<Integer> lengths = new LinkedBlockingQueue<>();
+    final BlockingQueue<DialFailure> refusals = new LinkedBlockingQueue<>();
+
+    @Override
+    public void datagram(ByteBuffer payload) {
+      lengths.add(payload.remaining());
+    }
+
+    @Override
+    public void refused(DialFailure why) {
+      refusals.add(why);
+    }
+  }
+
+  private Datagrams.Association open(SshTransport over, int port, Answers answers)
+      throws Exception {
+    CompletableFuture<Datagrams.Association> opened = new CompletableFuture<>();
+    InetSocketAddress to = new InetSocketAddress(InetAddress.ofLiteral("10.42.0.9"), port);
+    loop.execute(() -> opened.complete(over.datagrams().open(to, answers)));
+    return opened.get(10, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void datagramsOfEverySizeComeBack() throws Exception {
+    Answers answers = new Answers();
+    Datagrams.Association socket = open(connected(Duration.ofSeconds(30)), 7, answers);
+    for (int length : new int[] {0, 1, 1_472, 32_768, 65_507}) {
+      loop.execute(() -> socket.send(ByteBuffer.allocate(length)));
+      assertThat(answers.lengths.poll(20, TimeUnit.SECONDS)).isEqualTo(length);
+    }
+    assertThat(seen.poll(5, TimeUnit.SECONDS)).isEqualTo("hello 1");
+    assertThat(seen.poll(5, TimeUnit.SECONDS)).isEqualTo("open 10.42.0.9 7");
+    loop.execute(socket::close);
+    assertThat(seen.poll(5, TimeUnit.SECONDS)).isEqualTo("close");
+  }
+
+  @Test
+  void refusedDatagramIsTold() throws Exception {
+    Answers answers = new Answers();
+    Datagrams.Association socket = open(connected(Duration.ofSeconds(30)), 9, answers);
+    loop.execute(() -> socket.send(ByteBuffer.allocate(4)));
+    assertThat(answers.refusals.poll(20, TimeUnit.SECONDS)).isEqualTo(DialFailure.REFUSED);
+  }
+
+  @Test
+  void socketThatTheAgentClosedIsOpenedAgain() throws Exception {
+    Answers answers = new Answers();
+    SshTransport over = connected(Duration.ofSeconds(30));
+    Datagrams.Association socket = open(over, 13, answers);
+    Datagrams.Association other = open(over, 7, answers);
+    loop.execute(() -> socket.send(ByteBuffer.allocate(4)));
+    assertThat(answers.lengths.poll(20, TimeUnit.SECONDS)).isEqualTo(4);
+    // The echo of a later datagram proves that the close before it was read.
+    loop.execute(() -> other.send(ByteBuffer.allocate(5)));
+    assertThat(answers.lengths.poll(20, TimeUnit.SECONDS)).isEqualTo(5);
+    loop.execute(() -> socket.send(ByteBuffer.allocate(6)));
+    assertThat(answers.lengths.poll(20, TimeUnit.SECONDS)).isEqualTo(6);
+    assertThat(seen.stream().filter("open 10.42.0.9 13"::equals)).hasSize(2);
+  }
+
+  @Test
+  void pingIsAnswered() throws Exception {
+    SshTransport over = connected(Duration.ofSeconds(30));
+    CompletableFuture<Integer> answered = new CompletableFuture<>();
+    InetAddress target = InetAddress.ofLiteral("fd00::7");
+    loop.execute(
+        () ->
+            over.datagrams()
+                .echo(
+                    target,
+                    ByteBuffer.allocate(56),
+                    payload -> answered.complete(payload.limit())));
+    assertThat(answered.get(20, TimeUnit.SECONDS)).isEqualTo(56);
+  }
+
+  /** Collects what a heartbeat tells. */
+  private static final class Pulse implements Heartbeat.Listener {
+    final CompletableFuture<AgentInfo> introduced = new CompletableFuture<>();
+    final CompletableFuture<Duration> unanswered = new CompletableFuture<>();
+    final CompletableFuture<String> ended = new CompletableFuture<>();
+
+    @Override
+    public void introduced(AgentInfo agent) {
+      introduced.complete(agent);
+    }
+
+    @Override
+    public void unanswered(Duration silence) {
+      unanswered.complete(silence);
+    }
+
+    @Override
+    public void ended(String why) {
+      ended.complete(why);
+    }
+  }
+
+  @Test
+  void agentIntroducesItselfAndAnswersBeats() throws Exception {
+    SshTransport over = connected(Duration.ofSeconds(30));
+    Pulse pulse = new Pulse();
+    CompletableFuture<Heartbeat> started = new CompletableFuture<>();
+    loop.execute(() -> started.complete(over.heartbeat(pulse)));
+    assertThat(pulse.introduced.get(20, TimeUnit.SECONDS))
+        .isEqualTo(
+            new AgentInfo(
+                1, List.of("10.43.0.10", "fd00::10"), List.of("default.svc.cluster.local"), 60));
+    assertThat(seen.poll(20, TimeUnit.SECONDS)).isEqualTo("beat 46");
+    Heartbeat heartbeat = started.get(5, TimeUnit.SECONDS);
+    Await.until("a round trip", () -> heartbeat.rttMillis() > 0);
+    over.close();
+    assertThat(pulse.ended.get(20, TimeUnit.SECONDS)).isEqualTo("the tunnel ended");
+  }
+
+  @Test
+  void beatsWithoutAnswerAreTold() throws Exception {
+    beatsAreAnswered = false;
+    SshTransport over = connected(Duration.ofSeconds(2));
+    Pulse pulse = new Pulse();
+    loop.execute(() -> over.heartbeat(pulse));
+    assertThat(pulse.unanswered.get(30, TimeUnit.SECONDS)).isGreaterThan(Duration.ofSeconds(2));
+  }
+}
