@@ -235,11 +235,12 @@ final class DatagramChannel implements Datagrams, SubsystemChannel.User {
         case DatagramFrames.REFUSED -> socket.replies.refused(DialFailure.REFUSED);
         case DatagramFrames.UNREACHABLE -> socket.replies.refused(DialFailure.UNREACHABLE);
         case DatagramFrames.PROHIBITED -> socket.replies.refused(DialFailure.PROHIBITED);
-        default -> {
-          // Too many sockets, or a bad frame: the agent has no socket, so the next one opens it.
-          LOG.debug("the agent answers {} to the datagrams of {}", code, socket.destination);
+        case DatagramFrames.TOO_MANY -> {
+          // The agent made no socket, so the next datagram asks for one again.
+          LOG.debug("the agent has no socket left for {}", socket.destination);
           socket.openedThere = false;
         }
+        default -> LOG.debug("the agent answers {} to {}", code, socket.destination);
       }
     }
 

@@ -12,6 +12,7 @@ final class DatagramFrames {
   static final int REFUSED = 1;
   static final int UNREACHABLE = 2;
   static final int PROHIBITED = 3;
+  static final int TOO_MANY = 4;
 
   /** Longest payload of an IPv4 UDP datagram. */
   static final int DATAGRAM_LIMIT = 65_507;
