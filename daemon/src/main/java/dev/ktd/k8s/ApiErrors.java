@@ -61,7 +61,8 @@ final class ApiErrors {
         return new KtdException(ErrorCode.INTERRUPTED, "interrupted.", null, failure);
       }
     }
-    int code = failure instanceof KubernetesClientException api ? api.getCode() : 0;
+    // Without an answer fabric8 says 0 or -1.
+    int code = failure instanceof KubernetesClientException api ? Math.max(0, api.getCode()) : 0;
     return switch (code) {
       case 401 -> {
         credentials.forget();

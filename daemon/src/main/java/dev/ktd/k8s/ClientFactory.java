@@ -7,10 +7,12 @@ import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.internal.SSLUtils;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.spec.InvalidKeySpecException;
+import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -63,11 +65,10 @@ final class ClientFactory {
       builder.withHttpProxy(proxy).withHttpsProxy(proxy);
     }
     if (shown.certificatePem() != null && shown.keyPem() != null) {
-      byte[] key = shown.keyPem().getBytes(StandardCharsets.US_ASCII);
       builder
           .withClientCertData(base64(shown.certificatePem().getBytes(StandardCharsets.US_ASCII)))
-          .withClientKeyData(base64(key))
-          .withClientKeyAlgo(algorithm(context, key))
+          .withClientKeyData(base64(shown.keyPem().getBytes(StandardCharsets.US_ASCII)))
+          .withClientKeyAlgo(algorithm(context, shown.keyPem()))
           .withClientKeyPassphrase(KEY_STORE_PASSPHRASE);
     }
     Config config = builder.build();
@@ -128,11 +129,21 @@ final class ClientFactory {
     }
   }
 
-  private static String algorithm(KubeContext context, byte[] key) {
+  /** From the key itself: fabric8 takes every PKCS#8 key ("PRIVATE KEY") for RSA. */
+  private static String algorithm(KubeContext context, String keyPem) {
+    if (keyPem.contains("-----BEGIN EC PRIVATE KEY-----")) {
+      return "EC";
+    }
+    if (!keyPem.contains("-----BEGIN PRIVATE KEY-----")) {
+      return "RSA";
+    }
     try {
-      String algorithm = Config.getKeyAlgorithm(new ByteArrayInputStream(key));
-      return algorithm == null ? "RSA" : algorithm;
-    } catch (IOException | RuntimeException e) {
+      byte[] der = Base64.getMimeDecoder().decode(keyPem.replaceAll("-----[A-Z ]+-----", ""));
+      KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(der));
+      return "EC";
+    } catch (InvalidKeySpecException _) {
+      return "RSA";
+    } catch (GeneralSecurityException | IllegalArgumentException e) {
       throw unusableKey(context, e);
     }
   }

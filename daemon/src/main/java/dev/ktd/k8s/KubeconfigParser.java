@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -58,15 +60,16 @@ final class KubeconfigParser {
     for (Throwable e = failure; e != null; e = e.getCause()) {
       String message = e.getMessage() == null ? "" : e.getMessage();
       var position = POSITION.matcher(message);
-      if (!(e instanceof JacksonException) && position.find()) {
+      MatchResult place = last(position);
+      if (!(e instanceof JacksonException) && place != null) {
         return new KtdException(
             ErrorCode.KUBECONFIG,
             "the kubeconfig "
                 + path
                 + " is not valid YAML: line "
-                + position.group(1)
+                + place.group(1)
                 + ", column "
-                + position.group(2)
+                + place.group(2)
                 + ": "
                 + rule(message)
                 + ".",
@@ -83,6 +86,11 @@ final class KubeconfigParser {
         ErrorCode.KUBECONFIG,
         "the kubeconfig " + path + " is not a kubeconfig.",
         "Compare with:  kubectl config view --kubeconfig " + path);
+  }
+
+  /** The first position is where the construct began, the last where it broke. */
+  private static @Nullable MatchResult last(Matcher positions) {
+    return positions.results().reduce((_, next) -> next).orElse(null);
   }
 
   /** The sentences of snakeyaml's message: neither positions nor (indented) excerpts. */

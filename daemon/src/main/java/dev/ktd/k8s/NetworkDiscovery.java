@@ -3,12 +3,14 @@ package dev.ktd.k8s;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import dev.ktd.k8s.ClusterNetwork.Kind;
+import io.fabric8.kubernetes.api.model.ListOptions;
 import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -35,6 +37,16 @@ public final class NetworkDiscovery {
 
   /** Enough to know a cluster's pods by; a full list may be tens of megabytes. */
   private static final long SAMPLE = 500;
+
+  /** Given here, so that the client need not ask whether the server has it. */
+  private static final ResourceDefinitionContext BETA_SERVICE_CIDR =
+      new ResourceDefinitionContext.Builder()
+          .withGroup("networking.k8s.io")
+          .withVersion("v1beta1")
+          .withKind("ServiceCIDR")
+          .withPlural("servicecidrs")
+          .withNamespaced(false)
+          .build();
 
   private final Cluster cluster;
 
@@ -76,7 +88,6 @@ public final class NetworkDiscovery {
   }
 
   private List<Prefix> serviceCidrs() {
-    // The beta API has the same form, so the generated v1 class reads both.
     List<String> cidrs =
         permitted(
             () ->
@@ -90,7 +101,7 @@ public final class NetworkDiscovery {
               () ->
                   cluster
                       .client()
-                      .genericKubernetesResources("networking.k8s.io/v1beta1", "ServiceCIDR")
+                      .genericKubernetesResources(BETA_SERVICE_CIDR)
                       .list()
                       .getItems()
                       .stream()
@@ -190,7 +201,7 @@ public final class NetworkDiscovery {
                         pod.getStatus().getPodIPs().stream().map(ip -> ip.getIp()))));
   }
 
-  private static io.fabric8.kubernetes.api.model.ListOptions sample() {
+  private static ListOptions sample() {
     return new ListOptionsBuilder().withLimit(SAMPLE).build();
   }
 
