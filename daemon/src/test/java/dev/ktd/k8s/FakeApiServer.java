@@ -139,7 +139,9 @@ final class FakeApiServer implements AutoCloseable {
   @Override
   public void close() {
     clusters.forEach(Cluster::close);
-    server.shutdown();
+    // The mock of fabric8 8.0.0 may block its own event loop for a minute when a watch is closed
+    // while an event is queued for it; nobody needs to wait for that.
+    Thread.ofPlatform().daemon().start(server::shutdown);
   }
 
   private final class Answers extends KubernetesCrudDispatcher {
