@@ -64,6 +64,8 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpResponse> {
     String base = uri.getRawPath() == null ? "" : uri.getRawPath();
     DefaultFullHttpRequest request =
         new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, target.path(base));
+    // First, so that none of them can take the place of ours.
+    api.headers().forEach((name, values) -> request.headers().add(name, values));
     request
         .headers()
         .set(HttpHeaderNames.HOST, Failures.hostPort(uri))

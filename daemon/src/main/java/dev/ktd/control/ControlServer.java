@@ -15,6 +15,7 @@ import io.netty.channel.unix.PeerCredentials;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,6 +45,7 @@ public final class ControlServer implements AutoCloseable {
 
   private final SocketFile file;
   private final Requests requests;
+  private final EventLoopGroup loop;
   private final @Nullable EventLoopGroup ownLoop;
   private final Channel listener;
   private final @Nullable Integer groupId;
@@ -55,6 +57,7 @@ public final class ControlServer implements AutoCloseable {
       String group,
       EventLoopGroup loop,
       @Nullable EventLoopGroup ownLoop) {
+    this.loop = loop;
     this.ownLoop = ownLoop;
     file = SocketFile.claim(socket);
     requests = new Requests(handler, Account.ofThisMachine());
@@ -124,6 +127,11 @@ public final class ControlServer implements AutoCloseable {
     listener.close().syncUninterruptibly();
     file.close();
     requests.close(CLOSE_LIMIT);
+    // Last words wait on the loop as tasks, and a loop that ends closes its channels before it runs
+    // its tasks.
+    for (EventExecutor each : loop) {
+      each.submit(() -> {}).syncUninterruptibly();
+    }
     if (ownLoop != null) {
       end(ownLoop);
     }

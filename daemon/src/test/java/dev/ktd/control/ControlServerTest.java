@@ -68,6 +68,25 @@ final class ControlServerTest {
   }
 
   @Test
+  void lastWordOfARequestArrivesThoughTheServerCloses() {
+    handler.up =
+        events -> {
+          Thread.ofVirtual().start(server::close);
+          try {
+            new CountDownLatch(1).await();
+          } catch (InterruptedException _) {
+            throw new KtdException(ErrorCode.IMAGE, "no such image.", null);
+          }
+          return "not reached";
+        };
+    try (ControlClient.Call call = client.up(Samples.up())) {
+      assertThatThrownBy(() -> call.await(event -> {}))
+          .isInstanceOfSatisfying(
+              KtdException.class, failed -> assertThat(failed.code()).isEqualTo(ErrorCode.IMAGE));
+    }
+  }
+
+  @Test
   void eachEventArrivesBeforeTheNextIsMade() throws Exception {
     CountDownLatch first = new CountDownLatch(1);
     handler.down =

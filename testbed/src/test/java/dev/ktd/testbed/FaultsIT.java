@@ -96,7 +96,7 @@ final class FaultsIT {
             "up",
             "--namespace",
             "default");
-    assertFails(up, 5, "sudo ktd up");
+    assertFails(up, 5, "only root", "sudo ", "ktd up --namespace default");
   }
 
   @Test
@@ -106,7 +106,8 @@ final class FaultsIT {
 
   @Test
   void unwritableRunSaysSo() {
-    assertFails(upAfter("mkdir -p /run/ktd && mount -t tmpfs -o ro none /run/ktd"), 5, "/run/ktd");
+    assertFails(
+        upAfter("mkdir -p /run/ktd && mount -t tmpfs -o ro,mode=755 none /run/ktd"), 5, "/run/ktd");
   }
 
   @Test
@@ -130,7 +131,7 @@ final class FaultsIT {
   void wrongTokenIsNotAccepted() throws IOException {
     String file = kubeconfig("token: \\S+?(?=[},\\s])", "token: expired-long-ago");
     Result up = ktd.up("--kubeconfig", file);
-    assertFails(up, 3);
+    assertFails(up, 3, "not accept");
     assertThat(up.errors()).doesNotContain("expired-long-ago");
   }
 
