@@ -2,7 +2,8 @@ package dev.ktd.error;
 
 /**
  * Every failure a user can meet, with the exit status of the command line. The names are part of
- * the JSON contract ({@code "event":"failed","code":...}); docs/errors.md lists them and a test compares.
+ * the JSON contract ({@code "event":"failed","code":...}); docs/errors.md lists them and a test
+ * compares.
  */
 public enum ErrorCode {
   /** A defect of ktd itself; the only one that sends the reader to the log. */

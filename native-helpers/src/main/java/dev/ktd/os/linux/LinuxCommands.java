@@ -13,13 +13,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 
 /** Runs programs by their absolute path, without a shell. */
 final class LinuxCommands implements CommandRunner {
@@ -36,18 +37,42 @@ final class LinuxCommands implements CommandRunner {
 
   private static final int MAX_OUTPUT = 4 << 20;
 
+  /**
+   * Takes the environment from the head of its input, up to an empty line, and becomes the command.
+   * read(1) takes no byte more than its line, so the command finds its own input behind it.
+   */
+  private static final String WITH_ENVIRONMENT =
+      """
+      ktd_newline='
+      '
+      while IFS= read -r ktd_line && [ -n "$ktd_line" ]; do eval "$ktd_line"; done
+      unset ktd_newline ktd_line
+      exec "$@"
+      """;
+
+  private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+
   @Override
   public Result run(List<String> command, String input, Duration limit) {
     List<String> resolved = new ArrayList<>(command);
     resolved.set(0, program(command.getFirst()));
     // LC_ALL: some answers are matched against English words.
-    return start(resolved, Map.of("PATH", String.join(":", PROGRAMS), "LC_ALL", "C"), input, limit);
+    return start(
+        resolved,
+        Map.of("PATH", String.join(":", PROGRAMS), "LC_ALL", "C"),
+        input,
+        resolved.getFirst(),
+        limit);
   }
 
   /**
    * As the person, through setpriv(1). Its {@code --no-new-privs} is left out on purpose:
    * credential plug-ins may call set-user-id programs, as they may in the person's own shell, and
    * the person gains nothing here that the shell does not give.
+   *
+   * <p>setpriv itself starts as root, so it gets nothing of the person's environment: LD_PRELOAD of
+   * a kubeconfig would run in it with root's rights. Nor do values go through arguments, which all
+   * users can read: a shell that is the person's already takes them from its input.
    */
   @Override
   public Result runAs(
@@ -56,7 +81,7 @@ final class LinuxCommands implements CommandRunner {
       Map<String, String> environment,
       String input,
       Duration limit) {
-    Map<String, String> variables = new HashMap<>(environment);
+    Map<String, String> variables = new LinkedHashMap<>(environment);
     variables.put("HOME", person.home());
     variables.put("USER", person.name());
     variables.put("LOGNAME", person.name());
@@ -71,12 +96,32 @@ final class LinuxCommands implements CommandRunner {
               "--init-groups",
               "--inh-caps=-all",
               "--"));
-    } else {
-      // The JDK would search the daemon's PATH for the program; env(1) searches the given one.
-      whole.addAll(List.of(program("env"), "--"));
     }
+    whole.addAll(List.of("/bin/sh", "-c", WITH_ENVIRONMENT, "ktd"));
     whole.addAll(command);
-    return start(whole, variables, input, limit);
+    return start(
+        whole,
+        Map.of("PATH", String.join(":", PROGRAMS)),
+        exports(variables) + "\n" + input,
+        command.getFirst(),
+        limit);
+  }
+
+  /** One line of sh(1) for each variable. */
+  private static String exports(Map<String, String> variables) {
+    var lines = new StringBuilder();
+    variables.forEach(
+        (name, value) -> {
+          if (!VARIABLE.matcher(name).matches() || value.indexOf('\0') >= 0) {
+            throw new KtdException(
+                ErrorCode.CREDENTIALS,
+                "the environment variable \"" + name + "\" cannot be set: no name or no text",
+                "Correct the kubeconfig.");
+          }
+          String quoted = value.replace("'", "'\\''").replace("\n", "'\"$ktd_newline\"'");
+          lines.append("export ").append(name).append("='").append(quoted).append("'\n");
+        });
+    return lines.toString();
   }
 
   private static String program(String name) {
@@ -99,13 +144,20 @@ final class LinuxCommands implements CommandRunner {
   private static String packageOf(String name) {
     return switch (name) {
       case "ip" -> "Install iproute2, e.g.  sudo apt install iproute2";
-      case "setpriv", "env" -> "Install util-linux and coreutils.";
+      case "setpriv" -> "Install util-linux, e.g.  sudo apt install util-linux";
       default -> "Install " + name + ".";
     };
   }
 
+  /**
+   * @param name of the program that is meant, for messages: arguments may hold secrets
+   */
   private static Result start(
-      List<String> command, Map<String, String> environment, String input, Duration limit) {
+      List<String> command,
+      Map<String, String> environment,
+      String input,
+      String name,
+      Duration limit) {
     var builder = new ProcessBuilder(command);
     builder.directory(Path.of("/").toFile());
     builder.environment().clear();
@@ -115,13 +167,10 @@ final class LinuxCommands implements CommandRunner {
       process = builder.start();
     } catch (IOException e) {
       throw new KtdException(
-          ErrorCode.INTERNAL,
-          "cannot start " + command.getFirst() + ": " + e.getMessage(),
-          null,
-          e);
+          ErrorCode.INTERNAL, "cannot start " + name + ": " + e.getMessage(), null, e);
     }
     try {
-      return await(process, command, input, limit);
+      return await(process, name, input, limit);
     } finally {
       // Also what it started and left behind: it holds our pipes.
       process.descendants().forEach(ProcessHandle::destroyForcibly);
@@ -129,7 +178,7 @@ final class LinuxCommands implements CommandRunner {
     }
   }
 
-  private static Result await(Process process, List<String> command, String input, Duration limit) {
+  private static Result await(Process process, String name, String input, Duration limit) {
     long deadline = System.nanoTime() + limit.toNanos();
     CompletableFuture<String> output = reading(process.getInputStream());
     CompletableFuture<String> errors = reading(process.getErrorStream());
@@ -143,28 +192,14 @@ final class LinuxCommands implements CommandRunner {
       return new Result(process.exitValue(), out, err);
     } catch (TimeoutException e) {
       throw new KtdException(
-          ErrorCode.TIMEOUT,
-          name(command) + " did not finish within " + limit.toMillis() + " ms",
-          null,
-          e);
+          ErrorCode.TIMEOUT, name + " did not finish within " + limit.toMillis() + " ms", null, e);
     } catch (ExecutionException e) {
       throw new KtdException(
-          ErrorCode.INTERNAL,
-          "cannot read the output of " + name(command) + ": " + e.getCause(),
-          null,
-          e);
+          ErrorCode.INTERNAL, "cannot read the output of " + name + ": " + e.getCause(), null, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new KtdException(ErrorCode.INTERRUPTED, name(command) + " was interrupted", null, e);
+      throw new KtdException(ErrorCode.INTERRUPTED, name + " was interrupted", null, e);
     }
-  }
-
-  /** The program that is meant: arguments may hold secrets, and setpriv is only its way. */
-  private static String name(List<String> command) {
-    int wrapped = command.indexOf("--");
-    return wrapped >= 0 && wrapped + 1 < command.size()
-        ? command.get(wrapped + 1)
-        : command.getFirst();
   }
 
   private static CompletableFuture<String> reading(InputStream stream) {

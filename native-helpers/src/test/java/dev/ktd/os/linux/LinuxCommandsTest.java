@@ -8,10 +8,16 @@ import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import dev.ktd.os.CommandRunner;
 import dev.ktd.os.Person;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class LinuxCommandsTest {
   private static final Duration LONG = Duration.ofSeconds(30);
@@ -88,6 +94,60 @@ class LinuxCommandsTest {
             "PATH=/usr/bin:/bin",
             "USER=nobody",
             "input");
+  }
+
+  @Test
+  void aPersonsEnvironmentDoesNotReachAProgramThatIsStillRoot(@TempDir Path directory)
+      throws IOException {
+    assumeRoot();
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+    var nobody = new Person(65534, 65534, "nobody", "/nonexistent", "/usr/bin:/bin");
+    // ld.so(8): each program that sees these writes a file, with the rights it has.
+    commands.runAs(
+        nobody,
+        List.of("true"),
+        Map.of("LD_DEBUG", "files", "LD_DEBUG_OUTPUT", directory.resolve("trace").toString()),
+        "",
+        LONG);
+    try (Stream<Path> traces = Files.list(directory)) {
+      assertThat(traces)
+          .isNotEmpty()
+          .allSatisfy(trace -> assertThat(Files.getAttribute(trace, "unix:uid")).isEqualTo(65534));
+    }
+  }
+
+  @Test
+  void valuesOfTheEnvironmentArriveAsTheyAreAndInNoArgument() {
+    assumeRoot();
+    var nobody = new Person(65534, 65534, "nobody", "/nonexistent", "/usr/bin:/bin");
+    String value = "it's \"$HOME\" `id`\n\nsecond \\ line\t";
+    CommandRunner.Result result =
+        commands.runAs(
+            nobody,
+            List.of("sh", "-c", "printf %s \"$TOKEN\"; cat /proc/$$/cmdline | tr '\\0' ' '"),
+            Map.of("TOKEN", value),
+            "",
+            LONG);
+    assertThat(result.errors()).isEmpty();
+    assertThat(result.output()).startsWith(value);
+    assertThat(result.output().substring(value.length())).doesNotContain("second");
+  }
+
+  @Test
+  void aVariableThatIsNoNameIsRefused() {
+    var self = new Person(0, 0, "root", "/root", "/bin");
+    assertThatThrownBy(
+            () -> commands.runAs(self, List.of("true"), Map.of("A=1; id", "x"), "", LONG))
+        .isInstanceOfSatisfying(
+            KtdException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CREDENTIALS));
+  }
+
+  @Test
+  void aPersonsMissingProgramEndsWith127() {
+    assumeRoot();
+    var nobody = new Person(65534, 65534, "nobody", "/nonexistent", "/usr/bin:/bin");
+    assertThat(commands.runAs(nobody, List.of("no-such-program"), Map.of(), "", LONG).exitStatus())
+        .isEqualTo(127);
   }
 
   @Test
