@@ -102,7 +102,7 @@ final class LeavingIT {
     long killed = System.nanoTime();
     laptop.run("kill", "-KILL", ktd.daemons().getFirst().toString()).expectSuccess();
     Result recover = ktd.run("recover").expectSuccess();
-    assertThat(recover.output()).contains("resolv.conf");
+    assertThat(recover.output() + recover.errors()).contains("resolv.conf");
     before.assertUnchanged(ktd, laptop);
     Duration passed = Duration.ofNanos(System.nanoTime() - killed);
     HostState.assertNothingInCluster(cluster, Duration.ofMinutes(2).minus(passed));
