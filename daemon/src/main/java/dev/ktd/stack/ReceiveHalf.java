@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
  *
  * <pre>
  *   taken <= next <= edge
- *     |       |       +-- right edge of the announced window; never moves back
+ *     |       |       +-- right edge of the largest window announced; what is before it is taken
  *     |       +-- all before it came; acknowledged
  *     +-- all before it was taken by the listener
  * </pre>
@@ -221,8 +221,12 @@ final class ReceiveHalf {
     if (room - edge >= leastGrowth) {
       window = (room - next) >>> shift;
     } else {
-      // Rounding down would move the edge back by a few bytes.
+      // Rounding down moves the edge back by a few bytes (RFC 7323, section 2.4), rounding up moves
+      // it on by a few with each small segment: so up only as long as the buffer has the room.
       window = (edge - next + (1L << shift) - 1) >>> shift;
+      if (next + (window << shift) > taken + capacity) {
+        window = (edge - next) >>> shift;
+      }
     }
     int field = (int) Math.min(0xffff, window);
     edge = Math.max(edge, next + ((long) field << shift));
