@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.SequencedSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -42,7 +43,13 @@ public final class Relay implements FlowHandler {
 
   private final Set<TcpRelay> open = new LinkedHashSet<>();
   private final Set<TcpRelay> backlogged = new LinkedHashSet<>();
-  private final Set<UdpRelay> associations = new LinkedHashSet<>();
+
+  /** In the order of their last use, oldest first. */
+  private final SequencedSet<UdpRelay> associations = new LinkedHashSet<>();
+
+  /** Flows to addresses of ours, which need no socket of the agent; the stack bounds them. */
+  private final Set<UdpRelay> own = new LinkedHashSet<>();
+
   private Destinations destinations;
   private long opened;
   private long refused;
@@ -116,7 +123,8 @@ public final class Relay implements FlowHandler {
 
   @Override
   public void datagram(UdpFlow flow, ByteBuffer payload) {
-    if (flow.attachment() instanceof UdpRelay known) {
+    if (flow.attachment() instanceof UdpRelay known && known.isOpen()) {
+      used(known);
       known.send(payload);
       return;
     }
@@ -127,12 +135,13 @@ public final class Relay implements FlowHandler {
         flow.refuse(how);
       }
       case Destinations.Via(Dialer _, Datagrams datagrams) -> {
-        if (associations.size() >= MAX_ASSOCIATIONS) {
-          refused++; // Dropped, as a network without room does.
-          return;
-        }
         var relay = new UdpRelay(this, flow);
-        associations.add(relay);
+        if (destinations.own().containsKey(destination.getAddress())) {
+          own.add(relay);
+        } else {
+          makeRoom();
+          associations.add(relay);
+        }
         flow.attach(relay);
         relay.open(datagrams);
         relay.send(payload);
@@ -140,9 +149,25 @@ public final class Relay implements FlowHandler {
     }
   }
 
+  /** A NAT does the same: should the flow it takes be used again, that opens another socket. */
+  private void makeRoom() {
+    if (associations.size() >= MAX_ASSOCIATIONS) {
+      associations.removeFirst().close();
+    }
+  }
+
+  /** Datagrams went through: others are to make room first. */
+  void used(UdpRelay relay) {
+    if (associations.contains(relay)) {
+      associations.addLast(relay);
+    }
+  }
+
   @Override
   public void expired(UdpFlow flow) {
-    if (flow.attachment() instanceof UdpRelay known && associations.remove(known)) {
+    if (flow.attachment() instanceof UdpRelay known) {
+      own.remove(known);
+      associations.remove(known);
       known.close();
     }
   }
@@ -186,6 +211,8 @@ public final class Relay implements FlowHandler {
   public void close() {
     List.copyOf(dialling.values()).forEach(TcpRelay::giveUp);
     List.copyOf(open).forEach(TcpRelay::reset);
+    own.forEach(UdpRelay::close);
+    own.clear();
     associations.forEach(UdpRelay::close);
     associations.clear();
   }

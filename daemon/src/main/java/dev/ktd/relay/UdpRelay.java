@@ -26,16 +26,22 @@ final class UdpRelay implements Datagrams.Replies {
     }
   }
 
+  boolean isOpen() {
+    return !closed;
+  }
+
+  /** Ends the socket on the far side. Repeatable. */
   void close() {
-    closed = true;
-    if (association != null) {
+    if (!closed && association != null) {
       association.close();
     }
+    closed = true;
   }
 
   @Override
   public void datagram(ByteBuffer payload) {
     if (!closed) {
+      relay.used(this);
       flow.send(payload);
       relay.wake();
     }

@@ -305,11 +305,45 @@ class RelayTest {
   }
 
   @Test
-  void datagramSocketsAreBounded() {
-    for (int i = 0; i <= Relay.MAX_ASSOCIATIONS; i++) {
-      datagram(new FakeUdp("10.43.7.9", 1 + i), "x");
+  void theSocketThatWasIdleForLongestMakesRoom() {
+    var first = new FakeUdp("10.43.7.9", 1);
+    var second = new FakeUdp("10.43.7.9", 2);
+    var third = new FakeUdp("10.43.7.9", 3);
+    datagram(first, "a");
+    datagram(second, "a");
+    datagram(third, "a");
+    for (int i = 3; i < Relay.MAX_ASSOCIATIONS; i++) {
+      datagram(new FakeUdp("10.43.7.9", 1 + i), "a");
     }
-    assertThat(tunnel.sockets).hasSize(Relay.MAX_ASSOCIATIONS);
+    datagram(first, "b");
+    tunnel.sockets.get(1).replies.datagram(bytes("answer"));
+
+    datagram(new FakeUdp("10.43.7.9", 5000), "a");
+
+    assertThat(tunnel.sockets.stream().filter(socket -> socket.closed))
+        .containsExactly(tunnel.sockets.get(2));
+    assertThat(tunnel.sockets.getLast().sent).containsExactly("a");
+    assertThat(relay.counters().associations()).isEqualTo(Relay.MAX_ASSOCIATIONS);
+
+    datagram(third, "b");
+
+    assertThat(tunnel.sockets.getLast().sent).containsExactly("b");
+    tunnel.sockets.getLast().replies.datagram(bytes("answer"));
+    assertThat(third.events).containsExactly("received answer");
+    assertThat(relay.counters().associations()).isEqualTo(Relay.MAX_ASSOCIATIONS);
+  }
+
+  @Test
+  void questionsToTheResolverTakeNoRoomFromOthers() {
+    datagram(new FakeUdp("10.43.7.9", 5000), "x");
+    for (int i = 0; i <= Relay.MAX_ASSOCIATIONS; i++) {
+      datagram(new FakeUdp("198.18.0.53", 1 + i), "query");
+    }
+    assertThat(resolver.sockets).hasSize(Relay.MAX_ASSOCIATIONS + 1);
+    assertThat(tunnel.sockets.getFirst().closed).isFalse();
+    assertThat(relay.counters().associations()).isEqualTo(1);
+    relay.close();
+    assertThat(resolver.sockets).allMatch(socket -> socket.closed);
   }
 
   @Test
