@@ -93,8 +93,12 @@ public final class TunLoop {
             stopped ->
                 loop.execute(
                     () -> {
-                      shut();
-                      done.setSuccess(null);
+                      try {
+                        shut();
+                        done.setSuccess(null);
+                      } catch (RuntimeException e) {
+                        done.setFailure(e);
+                      }
                     }));
     return done;
   }
@@ -107,8 +111,11 @@ public final class TunLoop {
     if (timer != null) {
       timer.cancel(false);
     }
-    relay.close();
-    stack.close();
+    try {
+      relay.close();
+    } finally {
+      stack.close();
+    }
   }
 
   /** Asks for a turn at the end of this iteration of the loop. On the loop. */

@@ -83,6 +83,13 @@ class TunLoopTest {
   }
 
   @Test
+  void aCloseThatFailsIsToldAndDoesNotHang() throws Exception {
+    tunLoop.start().sync();
+    stack.broken = true;
+    assertThat(tunLoop.close().await().cause()).hasMessage("broken");
+  }
+
+  @Test
   void statusIsTakenOnTheLoop() throws Exception {
     tunLoop.start().sync();
     assertThat(tunLoop.status().get())
@@ -95,6 +102,7 @@ class TunLoopTest {
     final List<String> events = new CopyOnWriteArrayList<>();
     final CompletableFuture<Void> polled = new CompletableFuture<>();
     volatile long deadlineIn = Long.MAX_VALUE;
+    volatile boolean broken;
     private long deadline = Long.MAX_VALUE;
 
     @Override
@@ -138,6 +146,9 @@ class TunLoopTest {
     @Override
     public void close() {
       events.add("close");
+      if (broken) {
+        throw new IllegalStateException("broken");
+      }
     }
   }
 }
