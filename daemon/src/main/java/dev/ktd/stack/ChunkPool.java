@@ -4,26 +4,34 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
-/** Direct memory in chunks of 64 KiB, kept for reuse and bounded by a budget. */
+/**
+ * Direct memory in chunks of 64 KiB, kept for reuse. The budget bounds what is taken freely, one
+ * and a half of it what was promised.
+ */
 final class ChunkPool {
   static final int CHUNK_SHIFT = 16;
   static final int CHUNK = 1 << CHUNK_SHIFT;
 
   private final int budget;
+  private final int ceiling;
   private final ArrayDeque<Chunk> free = new ArrayDeque<>();
   private int inUse;
 
   ChunkPool(long budgetBytes) {
-    budget = (int) Math.min(Integer.MAX_VALUE, budgetBytes >>> CHUNK_SHIFT);
+    budget = (int) Math.min(Integer.MAX_VALUE / 2, budgetBytes >>> CHUNK_SHIFT);
+    ceiling = budget + budget / 2;
   }
 
   /** A chunk, or null when the budget is used up. */
   @Nullable Chunk take() {
-    return inUse < budget ? takeAnyway() : null;
+    return inUse < budget ? takePromised() : null;
   }
 
-  /** A chunk whatever the budget says, for bytes that were promised to be taken. */
-  Chunk takeAnyway() {
+  /** A chunk for bytes that were promised to be taken, or null when even these are too many. */
+  @Nullable Chunk takePromised() {
+    if (inUse >= ceiling) {
+      return null;
+    }
     inUse++;
     Chunk chunk = free.pollLast();
     return chunk == null ? new Chunk() : chunk;

@@ -9,7 +9,7 @@ public interface FrameSink {
    * it), then payload in at most two pieces; empty ones have nothing remaining. They belong to the
    * stack and are valid only during the call.
    *
-   * @return false when the device did not take it; the stack treats it as lost
+   * @return false when the device did not take it: a TCP segment is tried again, all else is lost
    */
   boolean send(ByteBuffer headers, ByteBuffer payload, ByteBuffer more);
 }

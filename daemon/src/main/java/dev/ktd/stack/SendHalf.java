@@ -82,15 +82,17 @@ final class SendHalf {
     return finQueued ? 0 : (int) (capacity - (end - acked));
   }
 
-  void write(ByteBuffer data) {
+  /** False when there was no memory for all of it: the stream has a hole and must be given up. */
+  boolean write(ByteBuffer data) {
     int length = data.remaining();
     if (length > writable()) {
       throw new IllegalArgumentException(
           "%d bytes written where %d are taken".formatted(length, writable()));
     }
-    buffer.put(end, data, data.position(), length, true);
+    int stored = buffer.put(end, data, data.position(), length, true);
     data.position(data.limit());
-    end += length;
+    end += stored;
+    return stored == length;
   }
 
   void queueFin() {

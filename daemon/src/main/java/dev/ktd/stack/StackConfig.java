@@ -17,7 +17,7 @@ import java.time.Duration;
  *     {@code relay.Downstream.WINDOW} and some slack where a relay writes into it
  * @param bufferBudget bytes over all flows. What local programs send beyond it is dropped unread
  *     (they repeat it) and new connections wait; what {@link TcpFlow#writable} has promised is
- *     always taken, so that at most {@code maxTcpFlows * sendBuffer} can be held on top
+ *     taken up to half of it on top, then flows that are written to are reset
  * @param maxPendingOpens connections that wait for {@link TcpFlow#accept}; beyond it SYNs are
  *     dropped and the kernel repeats them
  * @param maxPendingOpensPerDestination the same for one address and port

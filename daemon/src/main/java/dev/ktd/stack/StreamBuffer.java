@@ -22,16 +22,16 @@ final class StreamBuffer {
    */
   StreamBuffer(ChunkPool pool, int capacity) {
     this.pool = pool;
-    // One more for a first and a last chunk that are only partly used, one for window rounding.
-    chunks = new Chunk[(capacity >>> ChunkPool.CHUNK_SHIFT) + 3];
+    // Two more: the first and the last chunk may be used in part only.
+    chunks = new Chunk[(capacity >>> ChunkPool.CHUNK_SHIFT) + 2];
   }
 
   /**
    * Copies bytes to {@code position}.
    *
    * @param source from the absolute {@code offset}; its position stays
-   * @param promised whether memory beyond the budget may be taken
-   * @return how many were stored: less than {@code length} when the budget is used up
+   * @param promised whether memory beyond the budget may be taken, up to the pool's ceiling
+   * @return how many were stored: less than {@code length} when there is no more memory
    */
   int put(long position, ByteBuffer source, int offset, int length, boolean promised) {
     int stored = 0;
@@ -40,7 +40,7 @@ final class StreamBuffer {
       int slot = slot(at);
       Chunk chunk = chunks[slot];
       if (chunk == null) {
-        chunk = promised ? pool.takeAnyway() : pool.take();
+        chunk = promised ? pool.takePromised() : pool.take();
         if (chunk == null) {
           return stored;
         }

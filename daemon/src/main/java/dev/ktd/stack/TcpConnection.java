@@ -49,6 +49,9 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
   boolean synAckDue;
   boolean probeDue;
 
+  /** There was no memory for what was written, so the connection is to be given up. */
+  boolean starved;
+
   /** The timer waits for a window, not for an ACK. */
   private boolean probing;
 
@@ -137,12 +140,12 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
 
   @Override
   public void write(ByteBuffer data) {
-    if (!mayWrite()) {
+    if (!mayWrite() || starved) {
       // The flow is gone, of which the writer may not have heard yet.
       data.position(data.limit());
       return;
     }
-    send.write(data);
+    starved = !send.write(data);
     context.ready(this);
   }
 
@@ -326,7 +329,8 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
     context.ready(this);
   }
 
-  private void giveUp() {
+  /** Resets it and tells its listener. */
+  void giveUp() {
     context.counters.count(Counter.TCP_GIVEN_UP);
     sendReset();
     aborted();

@@ -25,7 +25,9 @@ public interface TcpFlow {
   int writable();
 
   /**
-   * Queues bytes for the local program; they are copied once and kept until acknowledged.
+   * Queues bytes for the local program; they are copied once and kept until acknowledged. When all
+   * flows together have used up {@link StackConfig#bufferBudget} and half of it again, the next
+   * poll resets the flow and tells its listener.
    *
    * @param data between position and limit; at most {@link #writable} bytes, all are taken
    */

@@ -13,8 +13,8 @@ import java.util.Map;
 
 /**
  * The {@link Stack} that terminates TCP, UDP and ICMP in this process. Single-threaded. Memory for
- * buffers is direct: at most {@link StackConfig#bufferBudget} and what {@link TcpFlow#write} was
- * promised, so the JVM's limit for direct memory has to be larger.
+ * buffers is direct: at most one and a half of {@link StackConfig#bufferBudget}, so the JVM's limit
+ * for direct memory has to be larger.
  */
 public final class UserspaceStack implements Stack {
   private static final long DEVICE_RETRY = RoundTrip.MILLISECOND;
@@ -244,7 +244,9 @@ public final class UserspaceStack implements Stack {
   @Override
   public long nextDeadline() {
     long flows = Math.min(datagrams.deadline(), reassembly.deadline());
-    return Math.min(Math.min(flows, context.timers.next()), deviceRetry);
+    // A listener that threw has ended the last poll early: the others must not wait for a packet.
+    long left = context.anyReady() && deviceRetry == Timers.NEVER ? context.now() : deviceRetry;
+    return Math.min(Math.min(flows, context.timers.next()), left);
   }
 
   @Override
