@@ -258,13 +258,12 @@ final class Session implements Tunnel.Listener {
                 request.dnsSuffixes(),
                 routes.networks().stream().map(RoutePlan.Network::cidr).toList()),
             current);
-    plan.rules()
-        .leftOut()
-        .forEach(
-            namespace ->
-                steps.warn(
-                    "%s is a public domain as well as a namespace: use NAME.%s.svc"
-                        .formatted(namespace, namespace)));
+    if (!plan.rules().leftOut().isEmpty()) {
+      steps.warn(
+          "%s: a public domain as well as a namespace. NAME.NAMESPACE asks the public one first;"
+                  .formatted(String.join(", ", plan.rules().leftOut()))
+              + " NAME.NAMESPACE.svc is always the cluster's");
+    }
     teardown.push("the host's names", host.resolver()::reset);
     opened.names().apply(plan);
     board.dns(current.mode(), plan);
