@@ -3,6 +3,8 @@ package dev.ktd;
 import dev.ktd.cli.Cli;
 import dev.ktd.cli.Surroundings;
 import dev.ktd.control.ControlSocket;
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
 import dev.ktd.os.Host;
 import dev.ktd.os.Journal;
 import dev.ktd.os.linux.LinuxHost;
@@ -38,8 +40,19 @@ public final class Ktd {
             Surroundings.ofThisProcess(),
             version,
             onDemand -> new Daemon(host(), ControlSocket.PATH, version).run(onDemand),
-            () -> host().recover());
+            () -> allOrFailure(host().recover()));
     System.exit(cli.run(arguments));
+  }
+
+  /** The lines, when all of them tell of what was undone. */
+  static List<String> allOrFailure(List<String> lines) {
+    if (lines.stream().anyMatch(line -> line.startsWith(Host.NOT_UNDONE))) {
+      throw new KtdException(
+          ErrorCode.STATE,
+          "not all could be undone:\n" + String.join("\n", lines),
+          "Repair what is named and type it again:  sudo ktd recover");
+    }
+    return lines;
   }
 
   private static Host host() {

@@ -4,6 +4,9 @@ import java.util.List;
 
 /** One operating system as ktd sees it. The root class chooses the implementation. */
 public interface Host {
+  /** Begins each line of {@link #claim} and {@link #recover} that tells what is still there. */
+  String NOT_UNDONE = "not undone: ";
+
   /**
    * Makes a TUN device and brings it up with the addresses and queue length ktd needs.
    *

@@ -10,6 +10,7 @@ import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.zip.CRC32;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -121,6 +123,31 @@ public final class Journal {
       }
     }
     return List.copyOf(changes);
+  }
+
+  /**
+   * Does {@code work} while no other process does the same: for what reads the journal and then
+   * acts on it. Waits for the other. Not to be nested.
+   *
+   * @throws KtdException STATE when the lock cannot be made
+   */
+  public synchronized <T> T alone(Supplier<T> work) {
+    try {
+      makeDirectory();
+      try (FileChannel channel = lockFile();
+          FileLock _ = channel.lock()) {
+        return work.get();
+      }
+    } catch (IOException e) {
+      throw unwritable(e);
+    }
+  }
+
+  private FileChannel lockFile() throws IOException {
+    return FileChannel.open(
+        directory.resolve("lock"),
+        Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
   }
 
   private void makeDirectory() throws IOException {

@@ -6,14 +6,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.Logger;
 
 class JournalTest {
   private static final Change DAEMON = new Change.DaemonRuns(4711, "boot id:12 34");
@@ -115,5 +124,50 @@ class JournalTest {
     assertThatThrownBy(() -> journal.append(DEVICE))
         .isInstanceOfSatisfying(
             KtdException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STATE));
+  }
+
+  /** Another process that has the lock until its input ends. */
+  static final class Holder {
+    private Holder() {}
+
+    static void main(String[] arguments) throws IOException {
+      new Journal(Path.of(arguments[0]))
+          .alone(
+              () -> {
+                System.out.println("held");
+                try {
+                  return System.in.read();
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+    }
+  }
+
+  private Process holder() throws IOException {
+    String classes =
+        Stream.of(Holder.class, Journal.class, Logger.class, NullMarked.class)
+            .map(type -> type.getProtectionDomain().getCodeSource().getLocation().getPath())
+            .collect(Collectors.joining(":"));
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    return new ProcessBuilder(java, "-cp", classes, Holder.class.getName(), directory.toString())
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
+
+  @Test
+  void workAloneWaitsForAnotherProcess() throws Exception {
+    Process other = holder();
+    try (BufferedReader output = other.inputReader()) {
+      assertThat(output.readLine()).isEqualTo("held");
+      var work = new FutureTask<>(() -> journal.alone(() -> "done"));
+      Thread.ofPlatform().daemon().start(work);
+      assertThatThrownBy(() -> work.get(300, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      other.getOutputStream().close();
+      assertThat(work.get(30, TimeUnit.SECONDS)).isEqualTo("done");
+    } finally {
+      other.destroyForcibly();
+    }
   }
 }

@@ -83,23 +83,32 @@ public final class LinuxHost implements Host {
   public List<String> claim() {
     long pid = ProcessHandle.current().pid();
     var self = new Change.DaemonRuns(pid, processes.identity(pid).orElse("unknown"));
-    if (journal.pending().contains(self)) {
-      return List.of();
-    }
-    List<String> undone = recover();
-    journal.append(self);
-    return undone;
+    // Two daemons that start at once must not both find the journal free.
+    return journal.alone(
+        () -> {
+          if (journal.pending().contains(self)) {
+            return List.of();
+          }
+          List<String> undone = undoAll();
+          journal.append(self);
+          return undone;
+        });
   }
 
   @Override
   public List<String> recover() {
+    return journal.alone(this::undoAll);
+  }
+
+  private List<String> undoAll() {
     List<Change> pending = journal.pending();
     for (Change change : pending) {
       if (change instanceof Change.DaemonRuns daemon && isAnother(daemon)) {
         throw new KtdException(
             ErrorCode.CONFLICT,
             "ktd is running on this host (pid " + daemon.pid() + ")",
-            "To disconnect:  ktd down");
+            "To disconnect:  ktd down        If that does not reach it:  sudo kill "
+                + daemon.pid());
       }
     }
     List<String> lines = new ArrayList<>();
@@ -107,7 +116,7 @@ public final class LinuxHost implements Host {
       try {
         undo(change).ifPresent(lines::add);
       } catch (KtdException e) {
-        lines.add("not undone: " + e.getMessage());
+        lines.add(NOT_UNDONE + e.getMessage());
       }
     }
     return lines;
