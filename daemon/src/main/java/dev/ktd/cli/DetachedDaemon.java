@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
@@ -15,8 +16,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +36,7 @@ final class DetachedDaemon implements DaemonStarter {
   private static final int TAIL_LINES = 8;
 
   // The daemon gets nothing of the person's environment, least of all credentials.
-  private static final List<String> KEPT = List.of("PATH", "LANG", "LC_ALL", "JAVA_HOME");
+  private static final List<String> KEPT = List.of("LANG", "LC_ALL", "JAVA_HOME");
 
   private final @Nullable String launcher;
   private final Path log;
@@ -83,7 +86,7 @@ final class DetachedDaemon implements DaemonStarter {
 
   private Process launch(String program) throws IOException {
     ProcessBuilder builder =
-        new ProcessBuilder("setsid", program, "daemon", "--on-demand")
+        new ProcessBuilder(setsid(), program, "daemon", "--on-demand")
             .directory(new File("/"))
             .redirectInput(new File("/dev/null"))
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
@@ -96,9 +99,19 @@ final class DetachedDaemon implements DaemonStarter {
             given.put(name, value);
           }
         });
-    given.putIfAbsent("PATH", CallerResolver.SECURE_PATH);
+    given.put("PATH", CallerResolver.SECURE_PATH);
     given.put("HOME", "/root");
     return builder.start();
+  }
+
+  /** Root must not look for it in a PATH that the person may have chosen. */
+  private static String setsid() throws IOException {
+    return Stream.of(CallerResolver.SECURE_PATH.split(":"))
+        .map(folder -> Path.of(folder, "setsid"))
+        .filter(Files::isExecutable)
+        .findFirst()
+        .orElseThrow(() -> new IOException("setsid is not installed (package util-linux)"))
+        .toString();
   }
 
   /** False when another daemon, which is about to end, still has the socket or the journal. */
@@ -159,10 +172,17 @@ final class DetachedDaemon implements DaemonStarter {
   }
 
   private void prepareLog() throws IOException {
-    Path directory = log.getParent();
-    if (directory != null && !Files.isDirectory(directory)) {
+    Path directory = Objects.requireNonNull(log.getParent(), "the log has a directory");
+    if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
       Files.createDirectories(directory);
       Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-x---"));
+    }
+    // In some systems /var/log is a group's: who made the directory could aim us at any file.
+    Set<PosixFilePermission> rights = Files.getPosixFilePermissions(directory);
+    if (!Files.getOwner(directory).equals(Files.getOwner(Path.of("/proc/self")))
+        || rights.contains(PosixFilePermission.GROUP_WRITE)
+        || rights.contains(PosixFilePermission.OTHERS_WRITE)) {
+      throw new IOException("others than root may write to " + directory);
     }
     if (Files.exists(log) && Files.size(log) > MAX_LOG) {
       Files.move(

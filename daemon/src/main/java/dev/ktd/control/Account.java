@@ -2,6 +2,8 @@ package dev.ktd.control;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -10,6 +12,10 @@ import java.util.concurrent.TimeUnit;
 public record Account(String name, int uid, int gid, String home) {
   private static final long LIMIT_SECONDS = 10;
   private static final int MAX_ENTRY = 64 * 1024;
+
+  // The daemon is root: not what a PATH offers, whoever set it.
+  private static final List<String> GETENT =
+      List.of("/usr/bin/getent", "/bin/getent", "/run/current-system/sw/bin/getent");
 
   /** Looks accounts up; blocks. */
   @FunctionalInterface
@@ -27,8 +33,13 @@ public record Account(String name, int uid, int gid, String home) {
   }
 
   private static Optional<Account> getent(int uid) {
+    String getent =
+        GETENT.stream()
+            .filter(file -> Files.isExecutable(Path.of(file)))
+            .findFirst()
+            .orElse(GETENT.getFirst());
     ProcessBuilder builder =
-        new ProcessBuilder(List.of("getent", "passwd", Integer.toString(uid)))
+        new ProcessBuilder(List.of(getent, "passwd", Integer.toString(uid)))
             .redirectError(ProcessBuilder.Redirect.DISCARD);
     try {
       Process process = builder.start();

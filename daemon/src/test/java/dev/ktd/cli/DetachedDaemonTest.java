@@ -54,7 +54,7 @@ final class DetachedDaemonTest {
     assertThatThrownBy(() -> daemon(script, 10).start()).isInstanceOf(KtdException.class);
     assertThat(seen)
         .content()
-        .contains("HOME=/root\n", "KTD_DEBUG=1\n", "PATH=/usr/bin:/bin\n")
+        .contains("HOME=/root\n", "KTD_DEBUG=1\n", "PATH=" + CallerResolver.SECURE_PATH + "\n")
         .contains("args daemon --on-demand\n/dev/null\n/\n")
         .doesNotContain("AWS_SECRET");
     // Fields 1 and 6 of proc_pid_stat(5): its session bears its own number.
@@ -74,6 +74,17 @@ final class DetachedDaemonTest {
     assertThatThrownBy(none::start)
         .isInstanceOfSatisfying(
             KtdException.class, failed -> assertThat(failed.hint()).contains("sudo ktd daemon"));
+  }
+
+  @Test
+  void logDirectoryOfOthersIsNotWrittenTo() throws IOException {
+    Path shared = Files.createDirectory(directory.resolve("log"));
+    Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwxrwxr-x"));
+    assertThatThrownBy(() -> daemon("exit 0", 10).start())
+        .isInstanceOfSatisfying(
+            KtdException.class, failed -> assertThat(failed.code()).isEqualTo(ErrorCode.STATE))
+        .hasMessageContaining("may write to " + shared);
+    assertThat(log()).doesNotExist();
   }
 
   private Path log() {
