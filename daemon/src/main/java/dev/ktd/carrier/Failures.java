@@ -105,7 +105,9 @@ final class Failures {
           new KtdException(
               ErrorCode.FORBIDDEN,
               "no port-forward to " + target + ": " + said,
-              "See the rights that are needed:  ktd rbac --for up");
+              "Ask for the verb create of pods/portforward. To check:  kubectl -n "
+                  + target.namespace()
+                  + " auth can-i create pods --subresource=portforward");
       case 404 ->
           new KtdException(
               ErrorCode.PROXY,
