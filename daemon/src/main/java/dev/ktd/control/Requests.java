@@ -106,7 +106,7 @@ final class Requests {
     return switch (failure) {
       case KtdException known -> known;
       case InterruptedException _ ->
-          new KtdException(ErrorCode.INTERRUPTED, "interrupted; everything was undone.", null);
+          new KtdException(ErrorCode.INTERRUPTED, "interrupted.", "See:  ktd status");
       default -> {
         LOG.error("{} failed by a defect", Thread.currentThread().getName(), failure);
         yield new KtdException(

@@ -65,6 +65,24 @@ final class DataPath {
   static DataPath open(IoEventLoop eventLoop, Host host, Tunnel tunnel, List<Cidr> networks)
       throws InterruptedException {
     TunDevice device = host.openTun(DEVICE, MTU);
+    DataPath path;
+    try {
+      path = assemble(device, eventLoop, host, tunnel, networks);
+    } catch (RuntimeException | Error e) {
+      device.close();
+      throw e;
+    }
+    try {
+      await(path.loop.start(), "start");
+    } catch (RuntimeException | InterruptedException e) {
+      path.close();
+      throw e;
+    }
+    return path;
+  }
+
+  private static DataPath assemble(
+      TunDevice device, IoEventLoop eventLoop, Host host, Tunnel tunnel, List<Cidr> networks) {
     ClusterResolver cluster = new ClusterResolver(tunnel, eventLoop, System::nanoTime);
     HostServers hostServers = new HostServers(eventLoop, Set.of(RESOLVER));
     DnsServer dns =
@@ -93,15 +111,7 @@ final class DataPath {
             destinations,
             (flows, frames) -> new UserspaceStack(config, flows, frames),
             lost -> LOG.error("the device {} is gone; ktd down and up make it anew", DEVICE, lost));
-    DataPath path =
-        new DataPath(device, loop, dns, new NameSetup(host, cluster, hostServers, dns), cluster);
-    try {
-      await(loop.start(), "start");
-    } catch (RuntimeException | InterruptedException e) {
-      path.close();
-      throw e;
-    }
-    return path;
+    return new DataPath(device, loop, dns, new NameSetup(host, cluster, hostServers, dns), cluster);
   }
 
   String device() {

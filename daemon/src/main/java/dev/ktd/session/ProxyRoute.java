@@ -21,6 +21,7 @@ final class ProxyRoute implements Tunnel.Route {
   private final Cluster cluster;
   private final ProxyDeployment deployment;
   private final Duration limit;
+  private volatile boolean ended;
 
   ProxyRoute(Cluster cluster, ProxyDeployment deployment, Duration limit) {
     this.cluster = cluster;
@@ -40,13 +41,21 @@ final class ProxyRoute implements Tunnel.Route {
     try {
       return deployment.awaitRunning(_ -> {}, limit);
     } catch (KtdException e) {
-      if (e.code() != ErrorCode.PROXY) {
+      if (e.code() != ErrorCode.PROXY || ended) {
         throw e;
       }
       deployment.delete(limit);
+      if (ended) {
+        throw e;
+      }
       deployment.create();
       return deployment.awaitRunning(_ -> {}, limit);
     }
+  }
+
+  /** From now on a proxy that is gone stays gone. Any thread. */
+  void end() {
+    ended = true;
   }
 
   private static ApiServer plain(ApiAccess access) {

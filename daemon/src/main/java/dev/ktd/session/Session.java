@@ -153,7 +153,11 @@ final class Session implements Tunnel.Listener {
     var group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     teardown.push(
         "the event loop",
-        () -> group.shutdownGracefully(0, 5, TimeUnit.SECONDS).await(10, TimeUnit.SECONDS));
+        () -> {
+          if (!group.shutdownGracefully(0, 5, TimeUnit.SECONDS).await(10, TimeUnit.SECONDS)) {
+            throw new IllegalStateException("its thread still runs");
+          }
+        });
     return group.next();
   }
 
@@ -197,7 +201,12 @@ final class Session implements Tunnel.Listener {
             request.carriers(),
             route,
             this);
-    teardown.push("the tunnel", tunnel::close);
+    teardown.push(
+        "the tunnel",
+        () -> {
+          route.end();
+          tunnel.close();
+        });
     board.tunnel(tunnel);
     tunnel.open(remaining());
     AgentInfo info = awaitAgent();
@@ -316,9 +325,20 @@ final class Session implements Tunnel.Listener {
     }
   }
 
-  /** Whether {@code other} asks for what this session already is. */
+  /** Whether {@code other} asks for what this session already is, for the same person. */
   boolean sameAs(Request.Up other) {
-    return board.isFor(other.context(), other.namespace());
+    return request.caller().uid() == other.caller().uid()
+        && request.kubeconfigs().equals(other.kubeconfigs())
+        && board.isFor(other.context(), other.namespace());
+  }
+
+  /** From now on {@code ktd status} says so, and nobody can join. */
+  void ending() {
+    board.closing();
+  }
+
+  boolean isEnding() {
+    return board.state() == SessionState.CLOSING;
   }
 
   String title() {
@@ -330,12 +350,13 @@ final class Session implements Tunnel.Listener {
   }
 
   /**
-   * Undoes everything, the newest first. Repeatable. Not to be interrupted.
+   * Undoes everything, the newest first. Repeatable, also at once: all callers return when it is
+   * done. An interrupt does not stop it.
    *
    * @return what could not be undone; empty when all went well
    */
   List<String> close() {
-    board.closing();
+    ending();
     return teardown.run();
   }
 }

@@ -9,7 +9,6 @@ import dev.ktd.error.KtdException;
 import dev.ktd.os.Host;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -21,6 +20,12 @@ public final class Sessions implements RequestHandler {
 
   /** A library may have swallowed the interrupt of a connect; it is told again after so long. */
   private static final long INTERRUPT_AGAIN_MILLIS = 2000;
+
+  private static final String LEFT_HINT =
+      "On this machine:  sudo ktd recover    In the cluster all goes by itself when the pod's"
+          + " heartbeat limit has passed.";
+  private static final String LOG_HINT =
+      "Read the log:  sudo tail -n 50 /var/log/ktd/daemon.log   or:  journalctl -u ktd";
 
   private final Host host;
   private final Runnable whenIdle;
@@ -37,19 +42,21 @@ public final class Sessions implements RequestHandler {
   }
 
   @Override
-  public String up(Request.Up request, Consumer<Event> events) throws InterruptedException {
+  public String up(Request.Up request, Consumer<Event> events) {
     long began = System.nanoTime();
     Session session = claim(request);
     if (session == null) {
-      return "Already connected. End it with:  ktd down";
+      return "Already connected to " + title() + ". Try:  ktd status    ktd down";
     }
     try {
       session.connect(events);
       settle();
-      return String.format(Locale.ROOT, "Connected in %.1f s.", (System.nanoTime() - began) / 1e9);
-    } catch (RuntimeException | InterruptedException e) {
-      end(session, e);
-      throw e;
+      return String.format(
+          Locale.ROOT,
+          "Connected in %.1f s. Try:  ktd status    ktd down",
+          (System.nanoTime() - began) / 1e9);
+    } catch (Throwable failure) { // also an Error: nobody else would undo and make room
+      throw giveUp(session, failure);
     }
   }
 
@@ -65,6 +72,12 @@ public final class Sessions implements RequestHandler {
       connecting = Thread.currentThread();
       return fresh;
     }
+    if (there.isEnding()) {
+      throw new KtdException(
+          ErrorCode.CONFLICT,
+          "this machine is being disconnected from " + there.title(),
+          "Try again when it is done; see:  ktd status");
+    }
     if (connecting == null && there.sameAs(request)) {
       return null;
     }
@@ -77,76 +90,105 @@ public final class Sessions implements RequestHandler {
         "End that first:  ktd down");
   }
 
+  private synchronized String title() {
+    return current == null ? "a cluster" : current.title();
+  }
+
   /** From here on the session is ended by down, not by an interrupt of the connecting thread. */
   private synchronized void settle() throws InterruptedException {
     if (Thread.interrupted()) {
       throw new InterruptedException("told to end while connecting");
     }
     connecting = null;
+    notifyAll();
   }
 
-  /** Undoes a session that failed to connect; what cannot be undone is added to the failure. */
-  private void end(Session session, Exception why) {
-    // The undo must run to its end, whoever has lost interest.
-    boolean interrupted = Thread.interrupted();
-    try {
-      for (String failure : session.close()) {
-        why.addSuppressed(new IllegalStateException("not undone: " + failure));
-      }
-    } finally {
-      release(session);
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  private void release(Session session) {
+  /** Undoes a session that failed to connect and says in one failure what the person must know. */
+  private KtdException giveUp(Session session, Throwable failure) {
     synchronized (this) {
-      if (current == session) {
+      session.ending();
+      connecting = null;
+      notifyAll();
+    }
+    // Libraries turn an interrupt into errors of their own: the flag they leave tells.
+    boolean interrupted = Thread.interrupted() || failure instanceof InterruptedException;
+    List<String> left = finish(session);
+    if (left.isEmpty() && interrupted) {
+      return new KtdException(
+          ErrorCode.INTERRUPTED, "interrupted; everything was undone.", null, failure);
+    }
+    KtdException told = told(failure, interrupted);
+    if (left.isEmpty()) {
+      return told;
+    }
+    return new KtdException(
+        told.code(),
+        told.getMessage() + "\nNot all could be undone: " + String.join("; ", left),
+        told.hint() == null ? LEFT_HINT : told.hint() + "\n" + LEFT_HINT,
+        told);
+  }
+
+  private static KtdException told(Throwable failure, boolean interrupted) {
+    if (interrupted) {
+      return new KtdException(ErrorCode.INTERRUPTED, "interrupted.", null, failure);
+    }
+    if (failure instanceof KtdException known) {
+      return known;
+    }
+    LOG.error("connecting failed by a defect", failure);
+    return new KtdException(
+        ErrorCode.INTERNAL, "connecting failed by a defect: " + failure, LOG_HINT, failure);
+  }
+
+  /** Undoes {@code session}, whoever else is at it, and makes room for the next. */
+  private List<String> finish(Session session) {
+    List<String> left = session.close();
+    boolean ours;
+    synchronized (this) {
+      ours = current == session;
+      if (ours) {
         current = null;
-        connecting = null;
         notifyAll();
       }
     }
-    whenIdle.run();
+    if (ours) {
+      whenIdle.run();
+    }
+    return left;
   }
 
   @Override
   public String down(Consumer<Event> events) throws InterruptedException {
-    Session session = settled();
+    Session session;
+    synchronized (this) {
+      session = current;
+    }
     if (session == null) {
       throw new KtdException(ErrorCode.NOT_CONNECTED, "not connected", "Connect:  sudo ktd up");
     }
-    String title = session.title();
     Steps steps = new Steps(events);
     steps.begin("down");
     steps.update("undoing routes and names, removing the proxy");
-    List<String> failures = session.close();
-    release(session);
-    if (!failures.isEmpty()) {
+    stopConnecting(session);
+    List<String> left = finish(session);
+    if (!left.isEmpty()) {
       throw new KtdException(
           ErrorCode.INTERNAL,
           "disconnected from "
-              + title
+              + session.title()
               + ", but not all could be undone: "
-              + String.join("; ", failures),
-          "On this machine:  sudo ktd recover    In the cluster all goes by itself when the pod's"
-              + " heartbeat limit has passed.");
+              + String.join("; ", left),
+          LEFT_HINT);
     }
-    return "Disconnected from " + title + ".";
+    return "Disconnected from " + session.title() + ".";
   }
 
-  /**
-   * The session that is there to be ended, or null. One that is still connecting is told to give up
-   * and has undone itself when this returns.
-   */
-  private synchronized @Nullable Session settled() throws InterruptedException {
-    while (current != null && connecting != null) {
+  /** A session that is still connecting is told to give up until its thread no longer works on. */
+  private synchronized void stopConnecting(Session session) throws InterruptedException {
+    while (current == session && connecting != null) {
       connecting.interrupt();
       wait(INTERRUPT_AGAIN_MILLIS);
     }
-    return current;
   }
 
   @Override
@@ -155,35 +197,24 @@ public final class Sessions implements RequestHandler {
     synchronized (this) {
       session = current;
     }
-    return session == null ? idle() : session.status();
+    return session == null ? StatusReport.idle() : session.status();
   }
 
-  private static StatusReport idle() {
-    return new StatusReport(
-        SessionState.IDLE.name(),
-        null,
-        null,
-        null,
-        null,
-        null,
-        List.of(),
-        List.of(),
-        null,
-        List.of(),
-        new StatusReport.Flows(0, 0, 0, 0, 0),
-        Map.of(),
-        List.of());
+  /** Whether there is no session, nor one being made or ended. */
+  public synchronized boolean isIdle() {
+    return current == null;
   }
 
   /** Ends the session, if there is one; none begins afterwards. For the end of the daemon. */
   public void close() throws InterruptedException {
+    Session session;
     synchronized (this) {
       closed = true;
+      session = current;
     }
-    Session session = settled();
     if (session != null) {
-      session.close().forEach(failure -> LOG.warn("not undone: {}", failure));
-      release(session);
+      stopConnecting(session);
+      finish(session).forEach(failure -> LOG.warn("not undone: {}", failure));
     }
   }
 }

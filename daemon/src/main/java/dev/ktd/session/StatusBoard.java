@@ -60,8 +60,10 @@ final class StatusBoard {
     dns = new StatusReport.Dns(set.mode(), set.server(), set.suffixes(), set.search(), true);
   }
 
+  /** All checks passed. The tunnel may have been lost since its own step. */
   synchronized void connected() {
-    state = SessionState.CONNECTED;
+    boolean up = tunnel == null || tunnel.lanes().stream().anyMatch(Lane::isUp);
+    state = up ? SessionState.CONNECTED : SessionState.RECONNECTING;
     since = Instant.now().truncatedTo(ChronoUnit.SECONDS);
   }
 

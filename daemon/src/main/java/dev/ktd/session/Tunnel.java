@@ -19,7 +19,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -35,6 +37,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
   private static final Logger LOG = LoggerFactory.getLogger(Tunnel.class);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+  private static final Duration CLOSE_LIMIT = Duration.ofSeconds(15);
 
   /** Finds the proxy pod, made anew where it is gone, and says how to reach it. Blocks. */
   @FunctionalInterface
@@ -57,6 +60,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
   private final Route route;
   private final Listener listener;
   private final CompletableFuture<Void> opened = new CompletableFuture<>();
+  private final Set<Thread> reopening = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
   Tunnel(EventLoop loop, SshSettings settings, int carriers, Route route, Listener listener) {
@@ -116,7 +120,9 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
     }
     if (!opened.isDone()) {
       opened.completeExceptionally(why);
-      return;
+    }
+    if (opened.isCompletedExceptionally()) {
+      return; // the session did not come about: no lane is worth another try
     }
     if (lanes.stream().noneMatch(Lane::isUp)) {
       listener.down();
@@ -128,21 +134,29 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
    * Waits and opens the lane again, longer after each failure; a failure to open comes back here.
    */
   private void reopen(Lane lane) {
-    Thread.ofVirtual()
-        .name("ktd-lane-" + lane.id())
-        .start(
-            () -> {
-              try {
-                while (!closed) {
-                  Thread.sleep(pause(lane.failures()));
-                  if (open(lane)) {
-                    return;
+    Thread thread =
+        Thread.ofVirtual()
+            .name("ktd-lane-" + lane.id())
+            .unstarted(
+                () -> {
+                  try {
+                    while (!closed) {
+                      Thread.sleep(pause(lane.failures()));
+                      if (open(lane)) {
+                        return;
+                      }
+                    }
+                  } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt(); // the tunnel is closed
+                  } finally {
+                    reopening.remove(Thread.currentThread());
                   }
-                }
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            });
+                });
+    reopening.add(thread);
+    thread.start();
+    if (closed) {
+      thread.interrupt();
+    }
   }
 
   private static Duration pause(int failures) {
@@ -152,14 +166,21 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
 
   private boolean open(Lane lane) throws InterruptedException {
     try {
-      lane.open(route.find());
+      SshTransport.CarrierOpener opener = route.find();
+      if (!closed) {
+        lane.open(opener);
+      }
       if (closed) {
         lane.close();
       }
       return true;
-    } catch (KtdException e) {
+    } catch (RuntimeException e) { // whatever it is: a lane that is not tried again is lost
       lane.failed();
-      LOG.info("carrier {} cannot be opened again yet: {}", lane.id(), e.getMessage());
+      if (e instanceof KtdException) {
+        LOG.info("carrier {} cannot be opened again yet: {}", lane.id(), e.getMessage());
+      } else {
+        LOG.warn("carrier {} cannot be opened again yet", lane.id(), e);
+      }
       return false;
     }
   }
@@ -201,10 +222,22 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
     return lanes.stream().mapToInt(Lane::openChannels).sum();
   }
 
-  /** Ends all lanes; none is opened again. Any thread, repeatable. */
-  void close() {
+  /**
+   * Ends all lanes and waits for those that are being opened again, so that no proxy is made after
+   * this returns. Blocks, not on the event loop; repeatable.
+   *
+   * @throws KtdException TUNNEL when one does not give up in time
+   */
+  void close() throws InterruptedException {
     closed = true;
+    long deadline = System.nanoTime() + CLOSE_LIMIT.toNanos();
     lanes.forEach(Lane::close);
+    for (Thread thread : reopening) {
+      thread.interrupt();
+      if (!thread.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())))) {
+        throw new KtdException(ErrorCode.TUNNEL, thread.getName() + " still runs", null);
+      }
+    }
   }
 
   /** The upstream of a flow that was never dialled. */
