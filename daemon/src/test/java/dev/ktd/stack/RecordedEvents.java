@@ -111,6 +111,6 @@ final class RecordedEvents implements FlowHandler, TcpFlow.Listener {
 
   /** The byte with the relative sequence number {@code sequence}, in both directions. */
   static byte pattern(long sequence) {
-    return (byte) (sequence * 31 + (sequence >>> 8) * 7);
+    return (byte) (sequence * 31 + (sequence >>> 8) * 7 + (sequence >>> 16) * 13);
   }
 }
