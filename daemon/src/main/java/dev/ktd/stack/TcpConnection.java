@@ -126,8 +126,8 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
 
   @Override
   public void resume() {
-    if (state == TcpState.LISTEN || state == TcpState.CLOSED) {
-      return;
+    if (state == TcpState.LISTEN || state == TcpState.SYN_RECEIVED || state == TcpState.CLOSED) {
+      return; // Nothing has come yet; a window update would be a second SYN-ACK.
     }
     receive.drain(listener);
     afterDelivery();
