@@ -13,14 +13,6 @@ public final class SeqNumber {
     return a - b < 0;
   }
 
-  public static boolean beforeOrAt(int a, int b) {
-    return a - b <= 0;
-  }
-
-  public static boolean after(int a, int b) {
-    return a - b > 0;
-  }
-
   /** Unsigned, for people. */
   public static String text(int seq) {
     return Integer.toUnsignedString(seq);

@@ -53,10 +53,6 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
     }
   }
 
-  boolean isDialling() {
-    return state == State.DIALLING;
-  }
-
   /** When the dial is given up, in nanoseconds of the loop's clock. */
   long deadline() {
     return deadline;

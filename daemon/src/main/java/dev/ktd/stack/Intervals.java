@@ -15,10 +15,6 @@ final class Intervals {
     return size == 0;
   }
 
-  int size() {
-    return size;
-  }
-
   long firstStart() {
     return starts[0];
   }
