@@ -27,8 +27,8 @@ final class Failures {
     if (host == null) {
       throw new KtdException(
           ErrorCode.KUBECONFIG,
-          uri + " names no host",
-          "Check the server of the context:  kubectl config view --minify");
+          "the address of the API server or of its proxy names no host",
+          "Check server and proxy-url of the cluster:  kubectl config view --minify");
     }
     return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
   }

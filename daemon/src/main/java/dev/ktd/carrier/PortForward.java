@@ -86,7 +86,13 @@ public final class PortForward {
       Deque<InetSocketAddress> addresses,
       @Nullable String token,
       @Nullable SslContext tls,
-      boolean proxied) {}
+      boolean proxied) {
+    /** Without the token. */
+    @Override
+    public String toString() {
+      return "Plan" + addresses;
+    }
+  }
 
   /** On a virtual thread: everything that may block. */
   private void prepare() {
@@ -98,7 +104,7 @@ public final class PortForward {
         Proxies.check(proxy);
       }
       URI reached = proxy == null ? api.uri() : proxy;
-      Deque<InetSocketAddress> addresses = resolve(reached);
+      Deque<InetSocketAddress> addresses = resolve(reached, proxy == null ? "API server" : "proxy");
       Plan plan = new Plan(addresses, token, tls, api.proxy() != null);
       loop.execute(
           () -> {
@@ -124,7 +130,8 @@ public final class PortForward {
     }
   }
 
-  private static Deque<InetSocketAddress> resolve(URI uri) {
+  /** Messages show the host only: a proxy's address may hold a password. */
+  private static Deque<InetSocketAddress> resolve(URI uri, String whose) {
     String host = Failures.host(uri);
     int port = Failures.port(uri);
     try {
@@ -136,8 +143,8 @@ public final class PortForward {
     } catch (UnknownHostException e) {
       throw new KtdException(
           ErrorCode.UNREACHABLE,
-          "the name " + host + " of " + uri + " cannot be resolved",
-          "Check the server of the context:  kubectl config view --minify",
+          "the name " + host + " of the " + whose + " cannot be resolved",
+          "Check server and proxy-url of the cluster:  kubectl config view --minify",
           e);
     }
   }

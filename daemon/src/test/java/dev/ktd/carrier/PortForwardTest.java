@@ -19,6 +19,8 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -272,6 +274,30 @@ final class PortForwardTest {
     KtdException why = get(open(api, "echo").closed);
     assertThat(why.code()).isEqualTo(ErrorCode.CREDENTIALS);
     assertThat(why).hasMessageContaining("plug-in says no");
+  }
+
+  @Test
+  void headersOfTheKubeconfigGoAlongButTakeNoPlace() throws Exception {
+    Map<String, List<String>> headers =
+        Map.of(
+            "Authorization", List.of("Basic YW5hOnB3"),
+            "Impersonate-Group", List.of("team", "oncall"),
+            "Upgrade", List.of("websocket"));
+    ApiServer api =
+        new ApiServer(plain().uri(), null, null, null, () -> null, false, null, null, headers);
+    echoes(open(api, "echo"), 1000);
+    assertThat(server.seen)
+        .contains("authorization Basic YW5hOnB3", "groups [team, oncall]", "upgrade [SPDY/3.1]");
+    assertThat(api).asString().doesNotContain("YW5hOnB3");
+  }
+
+  @Test
+  void passwordOfTheProxyIsNotTold() throws Exception {
+    URI proxy = URI.create("http://ana:s3cr3t@no-such-host.invalid:3128");
+    ApiServer api = new ApiServer(plain().uri(), null, null, null, () -> null, false, null, proxy);
+    KtdException why = get(open(api, "echo").closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.UNREACHABLE);
+    assertThat(why).hasMessage("the name no-such-host.invalid of the proxy cannot be resolved");
   }
 
   @Test

@@ -85,6 +85,8 @@ final class SpdyServer {
       seen.add(request.method() + " " + request.uri());
       seen.add("host " + request.headers().get("Host"));
       seen.add("authorization " + request.headers().get("Authorization"));
+      seen.add("groups " + request.headers().getAll("Impersonate-Group"));
+      seen.add("upgrade " + request.headers().getAll("Upgrade"));
       switch (pod) {
         case "unauthorized" -> refuse(ctx, HttpResponseStatus.UNAUTHORIZED, "Unauthorized");
         case "forbidden" ->
