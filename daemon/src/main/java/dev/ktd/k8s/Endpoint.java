@@ -33,6 +33,10 @@ record Endpoint(
     if (!"https".equals(uri.getScheme()) && !"http".equals(uri.getScheme())) {
       throw malformed(entry, "server", cluster.getServer(), "it must begin with https://");
     }
+    if (uri.getUserInfo() != null) {
+      throw malformed(
+          entry, "server", cluster.getServer(), "name and password belong to the user's entry");
+    }
     URI proxy = null;
     if (cluster.getProxyUrl() != null && !cluster.getProxyUrl().isEmpty()) {
       proxy = address(entry, "proxy-url", cluster.getProxyUrl());
@@ -110,8 +114,12 @@ record Endpoint(
             + entry.file()
             + (text == null || text.isBlank()
                 ? " is missing."
-                : " is not usable: " + text + ": " + why + "."),
+                : " is not usable: " + withoutPassword(text) + ": " + why + "."),
         "Correct it in " + entry.file() + ".");
+  }
+
+  private static String withoutPassword(String url) {
+    return url.replaceAll("//.*@", "//...@");
   }
 
   /** Without headers. */

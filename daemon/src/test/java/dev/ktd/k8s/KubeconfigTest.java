@@ -186,6 +186,8 @@ class KubeconfigTest {
           {server: "10.0.0.1:6443"} | the server of the cluster "dev" in /home/ana/.kube/config is not usable: 10.0.0.1:6443: Illegal character in scheme name.
           {server: "ftp://x"} | the server of the cluster "dev" in /home/ana/.kube/config is not usable: ftp://x: it must begin with https://.
           {server: "https://x", proxy-url: "socks5://p:1"} | the proxy-url of the cluster "dev" in /home/ana/.kube/config is not usable: socks5://p:1: ktd uses proxies http://HOST:PORT only.
+          {server: "https://x", proxy-url: "https://a:s3cr3t@p:1"} | the proxy-url of the cluster "dev" in /home/ana/.kube/config is not usable: https://...@p:1: ktd uses proxies http://HOST:PORT only.
+          {server: "https://a:s3cr3t@x"} | the server of the cluster "dev" in /home/ana/.kube/config is not usable: https://...@x: name and password belong to the user's entry.
           {server: "https://x", certificate-authority: "no.crt"} | certificate-authority /home/ana/.kube/no.crt of "dev" in /home/ana/.kube/config cannot be read: no such file.
           {server: "https://x", certificate-authority-data: "Zm9v"} | certificate-authority-data of "dev" in /home/ana/.kube/config is not PEM.
           """)
