@@ -4,6 +4,7 @@ import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
@@ -31,6 +32,9 @@ public final class ProxyDeployment {
   private final Duration unschedulablePatience;
   private boolean fresh;
 
+  /** The name is another session's: nothing there is ours to delete. */
+  private boolean taken;
+
   /** Makes nothing yet. */
   public ProxyDeployment(Cluster cluster, ProxySpec spec) {
     this(cluster, spec, UNSCHEDULABLE_PATIENCE);
@@ -49,7 +53,8 @@ public final class ProxyDeployment {
 
   /**
    * Creates the Job, then the Secret that it owns: whenever this process dies, all that is there
-   * hangs on the Job. The pod waits for the Secret. On failure what was made is deleted again.
+   * hangs on the Job. The pod waits for the Secret. On failure what was made is deleted again. What
+   * is there already of this very session counts as made: an earlier answer may have been lost.
    *
    * @throws KtdException ADMISSION, FORBIDDEN, NAMESPACE, CONFLICT when the name is taken,
    *     UNREACHABLE
@@ -57,26 +62,13 @@ public final class ProxyDeployment {
   public void create() {
     Job job;
     try {
-      job =
-          cluster
-              .client()
-              .batch()
-              .v1()
-              .jobs()
-              .inNamespace(cluster.namespace())
-              .resource(ProxyManifests.job(cluster.namespace(), spec))
-              .create();
+      job = createJob();
     } catch (RuntimeException e) {
       throw notCreated("Job", e);
     }
     fresh = true;
     try {
-      cluster
-          .client()
-          .secrets()
-          .inNamespace(cluster.namespace())
-          .resource(ProxyManifests.secret(job, spec))
-          .create();
+      createSecret(job);
     } catch (RuntimeException e) {
       KtdException failure = notCreated("Secret", e);
       try {
@@ -85,6 +77,40 @@ public final class ProxyDeployment {
         failure.addSuppressed(rollback);
       }
       throw failure;
+    }
+  }
+
+  private Job createJob() {
+    var jobs = cluster.client().batch().v1().jobs().inNamespace(cluster.namespace());
+    taken = false;
+    try {
+      return jobs.resource(ProxyManifests.job(cluster.namespace(), spec)).create();
+    } catch (KubernetesClientException e) {
+      if (e.getCode() != 409) {
+        throw e;
+      }
+      taken = true;
+      Job there = jobs.withName(name()).get();
+      if (there == null || !ProxyManifests.isOf(there, spec)) {
+        throw e;
+      }
+      taken = false;
+      return there;
+    }
+  }
+
+  private void createSecret(Job job) {
+    var secrets = cluster.client().secrets().inNamespace(cluster.namespace());
+    Secret wanted = ProxyManifests.secret(job, spec);
+    try {
+      secrets.resource(wanted).create();
+    } catch (KubernetesClientException e) {
+      if (e.getCode() != 409) {
+        throw e;
+      }
+      // The name is ours, as the Job's is. To read a Secret would be one more right to ask for.
+      secrets.withName(name()).delete();
+      secrets.resource(wanted).create();
     }
   }
 
@@ -183,26 +209,26 @@ public final class ProxyDeployment {
 
   /**
    * Deletes Job, pod and Secret and returns when they are gone. Repeatable: nothing to delete is
-   * success.
+   * success. After a {@link #create} that found the name taken there is nothing to delete.
    *
    * @throws KtdException TIMEOUT when something is still there after {@code limit}; it names what
    */
   public void delete(Duration limit) {
-    delete(cluster, name(), limit);
-  }
-
-  /** The same for a session of an earlier life of the daemon, by the Job's name. */
-  public static void delete(Cluster cluster, String name, Duration limit) {
+    if (taken) {
+      return;
+    }
+    String name = name();
     long deadline = System.nanoTime() + limit.toNanos();
     var client = cluster.client();
     var job = client.batch().v1().jobs().inNamespace(cluster.namespace()).withName(name);
-    cluster.call(
-        "delete the Secret " + name,
-        () -> client.secrets().inNamespace(cluster.namespace()).withName(name).delete());
+    // The Job first: it owns the Secret, which then goes even if we may not delete it.
     // Foreground: the Job goes after its pods, so that its absence means theirs.
     cluster.call(
         "delete the Job " + name,
         () -> job.withPropagationPolicy(DeletionPropagation.FOREGROUND).delete());
+    cluster.call(
+        "delete the Secret " + name,
+        () -> client.secrets().inNamespace(cluster.namespace()).withName(name).delete());
     while (true) {
       List<String> left = new ArrayList<>();
       if (cluster.call("read the Job " + name, job::get) != null) {

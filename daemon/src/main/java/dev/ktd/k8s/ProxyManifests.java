@@ -11,7 +11,10 @@ import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -20,6 +23,9 @@ import java.util.Map;
 final class ProxyManifests {
   static final String CONTAINER = "ktd";
   static final String SESSION_LABEL = "ktd.dev/session";
+
+  /** Tells a session's Job from that of another session with the same name. */
+  private static final String KEY_ANNOTATION = "ktd.dev/key";
 
   private static final String KEYS = "ssh";
   private static final String RUN = "run";
@@ -65,6 +71,7 @@ final class ProxyManifests {
         .withName(name(spec))
         .withNamespace(namespace)
         .withLabels(labels(spec))
+        .addToAnnotations(KEY_ANNOTATION, fingerprint(spec))
         .endMetadata()
         .withNewSpec()
         // A crash or an eviction makes a new pod, as often as it takes; only the pod's own good end
@@ -181,6 +188,22 @@ final class ProxyManifests {
         .addToData("host_key", base64(spec.hostKey()))
         .addToData("authorized_keys", base64(spec.authorizedKeys()))
         .build();
+  }
+
+  /** True when the Job was made for this session, and not for one that has the same name. */
+  static boolean isOf(Job job, ProxySpec spec) {
+    var annotations = job.getMetadata().getAnnotations();
+    return annotations != null && fingerprint(spec).equals(annotations.get(KEY_ANNOTATION));
+  }
+
+  /** Of the public key that the session logs in with; each session makes its own. */
+  private static String fingerprint(ProxySpec spec) {
+    try {
+      byte[] key = spec.authorizedKeys().getBytes(StandardCharsets.UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(key));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // every Java has it
+    }
   }
 
   /** True when the Job of that name made the pod. */

@@ -112,10 +112,40 @@ class ProxyDeploymentTest {
   }
 
   @Test
-  void takenNameIsAConflict() {
+  void takenNameIsAConflictAndItsOwnerKeepsTheJob() {
+    deployment.create();
+    var other =
+        new ProxyDeployment(
+            cluster, new ProxySpec("ana", "7f3c", IMAGE, null, 60, "HOST KEY 2", "USER KEY 2"));
+
+    assertThat(failureOf(other::create).code()).isEqualTo(ErrorCode.CONFLICT);
+    other.delete(LIMIT);
+
+    assertThat(cluster.client().batch().v1().jobs().inNamespace("shop").withName(NAME).get())
+        .isNotNull();
+    assertThat(cluster.client().secrets().inNamespace("shop").withName(NAME).get()).isNotNull();
+  }
+
+  @Test
+  void createdJobWhoseAnswerWasLostIsOurs() {
     deployment.create();
 
-    assertThat(failureOf(deployment::create).code()).isEqualTo(ErrorCode.CONFLICT);
+    deployment.create();
+    deployment.delete(LIMIT);
+
+    assertThat(cluster.client().batch().v1().jobs().inNamespace("shop").list().getItems())
+        .isEmpty();
+  }
+
+  @Test
+  void secretThatMayNotBeDeletedKeepsNoJob() {
+    deployment.create();
+    server.refuse("DELETE", "/api/v1/namespaces/shop/secrets/" + NAME, 403, "no");
+
+    assertThat(failureOf(() -> deployment.delete(LIMIT)).code()).isEqualTo(ErrorCode.FORBIDDEN);
+
+    assertThat(cluster.client().batch().v1().jobs().inNamespace("shop").list().getItems())
+        .isEmpty();
   }
 
   @Test
@@ -460,6 +490,7 @@ class ProxyDeploymentTest {
     assertThat(server.requests())
         .filteredOn(
             request -> request.getMethod().equals("DELETE") && request.getPath().contains("/jobs/"))
+        .isNotEmpty()
         .allSatisfy(request -> assertThat(request.getUtf8Body()).contains("Foreground"));
   }
 
