@@ -7,6 +7,8 @@ import java.time.Duration;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the proxy pod alive and tells whether its agent answers: one byte there and back, at least
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * SshTransport#heartbeat}; on the event loop.
  */
 public final class Heartbeat {
+  private static final Logger LOG = LoggerFactory.getLogger(Heartbeat.class);
   private static final byte BEAT = '.';
 
   /** Longest first line of an agent that is believed. */
@@ -172,6 +175,7 @@ public final class Heartbeat {
 
     @Override
     public void ended(String why) {
+      LOG.info("the heartbeat has stopped: {}", why);
       end(why);
     }
   }

@@ -208,7 +208,7 @@ abstract class SshChannel extends AbstractClientChannel {
 
   @Override
   protected void doWriteExtendedData(byte[] data, int offset, long length) {
-    // What a subsystem prints on stderr is of no use here; its credit goes back at once.
+    // Credit for stderr goes back at once: whoever cares has copied it.
     credit((int) length);
   }
 

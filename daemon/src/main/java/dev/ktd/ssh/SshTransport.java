@@ -92,8 +92,13 @@ public final class SshTransport {
     transport.client.start();
     Runnable open =
         () -> {
-          if (!transport.dead) {
+          if (transport.dead) {
+            return;
+          }
+          try {
             transport.carrier = opener.open(loop, transport.new Wire());
+          } catch (RuntimeException e) {
+            transport.failed(e);
           }
         };
     loop.execute(open);

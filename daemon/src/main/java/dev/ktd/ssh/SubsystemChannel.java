@@ -2,11 +2,16 @@ package dev.ktd.ssh;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import org.apache.sshd.common.SshConstants;
 import org.apache.sshd.common.util.buffer.Buffer;
 
 /** A session channel that asks for a subsystem (RFC 4254, 6.1 and 6.5) and carries its bytes. */
 final class SubsystemChannel extends SshChannel {
+  /** In bytes. The agent prints one line when it ends in error; more is not kept. */
+  private static final int WORDS_LIMIT = 1024;
+
+  private final StringBuilder words = new StringBuilder();
   private final String subsystem;
   private final User user;
 
@@ -20,7 +25,10 @@ final class SubsystemChannel extends SshChannel {
 
     void writable();
 
-    /** It was refused, or ended. Called at most once, and last; not after a stop of our own. */
+    /**
+     * It was refused, or ended; the reason includes what the agent printed on stderr. Called at
+     * most once, and last; not after a stop of our own.
+     */
     void ended(String why);
   }
 
@@ -71,8 +79,20 @@ final class SubsystemChannel extends SshChannel {
   private void finish(String why) {
     if (!isOver()) {
       abandon();
-      user.ended(why);
+      user.ended(withWords(why));
     }
+  }
+
+  @Override
+  protected void doWriteExtendedData(byte[] data, int offset, long length) {
+    int kept = (int) Math.min(length, WORDS_LIMIT - words.length());
+    words.append(new String(data, offset, kept, StandardCharsets.UTF_8));
+    super.doWriteExtendedData(data, offset, length);
+  }
+
+  private String withWords(String why) {
+    String clean = words.toString().replaceAll("\\p{Cntrl}+", " ").strip();
+    return clean.isEmpty() ? why : why + ": " + clean;
   }
 
   @Override
@@ -94,7 +114,7 @@ final class SubsystemChannel extends SshChannel {
 
   @Override
   void closedByPeer() {
-    user.ended("the subsystem " + subsystem + " ended");
+    user.ended(withWords("the subsystem " + subsystem + " ended"));
   }
 
   @Override

@@ -53,6 +53,7 @@ final class SubsystemTest {
   private final SshServer server = SshServer.setUpDefaultServer();
   private final BlockingQueue<String> seen = new LinkedBlockingQueue<>();
   private volatile boolean beatsAreAnswered = true;
+  private volatile String lastWords = "";
   private volatile @Nullable SshTransport transport;
 
   /** What a subsystem does with its two streams. */
@@ -80,7 +81,7 @@ final class SubsystemTest {
     group.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
   }
 
-  private static SubsystemFactory subsystem(String name, Agent agent) {
+  private SubsystemFactory subsystem(String name, Agent agent) {
     return new SubsystemFactory() {
       @Override
       public String getName() {
@@ -95,10 +96,11 @@ final class SubsystemTest {
   }
 
   /** A command that runs on a virtual thread. */
-  private static final class AgentCommand implements Command {
+  private final class AgentCommand implements Command {
     private final Agent agent;
     private InputStream in = InputStream.nullInputStream();
     private OutputStream out = OutputStream.nullOutputStream();
+    private OutputStream errors = OutputStream.nullOutputStream();
     private @Nullable ExitCallback exit;
 
     AgentCommand(Agent agent) {
@@ -116,7 +118,9 @@ final class SubsystemTest {
     }
 
     @Override
-    public void setErrorStream(OutputStream stream) {}
+    public void setErrorStream(OutputStream stream) {
+      errors = stream;
+    }
 
     @Override
     public void setExitCallback(ExitCallback callback) {
@@ -129,7 +133,12 @@ final class SubsystemTest {
           .start(
               () -> {
                 try {
-                  agent.run(new DataInputStream(in), new DataOutputStream(out));
+                  if (lastWords.isEmpty()) {
+                    agent.run(new DataInputStream(in), new DataOutputStream(out));
+                  } else {
+                    errors.write(lastWords.getBytes(StandardCharsets.UTF_8));
+                    errors.flush();
+                  }
                 } catch (IOException _) {
                   // The client left.
                 }
@@ -349,6 +358,18 @@ final class SubsystemTest {
     Await.until("a round trip", () -> heartbeat.rttMillis() > 0);
     over.close();
     assertThat(pulse.ended.get(20, TimeUnit.SECONDS)).isEqualTo("the tunnel ended");
+  }
+
+  @Test
+  void lastWordsOfTheAgentAreTheReason() throws Exception {
+    lastWords = "ktd-agent: no main process answers\n" + "x".repeat(100_000);
+    SshTransport over = connected(Duration.ofSeconds(30));
+    Pulse pulse = new Pulse();
+    loop.execute(() -> over.heartbeat(pulse));
+    String why = pulse.ended.get(20, TimeUnit.SECONDS);
+    assertThat(why)
+        .startsWith("the subsystem heartbeat ended: ktd-agent: no main process answers xxx")
+        .hasSizeLessThan(1200);
   }
 
   @Test
