@@ -38,7 +38,7 @@ final class Failures {
     if (uri.getPort() > 0) {
       return uri.getPort();
     }
-    return "https".equals(uri.getScheme()) ? 443 : "socks5".equals(uri.getScheme()) ? 1080 : 80;
+    return "https".equals(uri.getScheme()) ? 443 : 80;
   }
 
   /** {@code host:port}, an IPv6 literal in brackets. */

@@ -16,6 +16,7 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.proxy.HttpProxyHandler;
 import io.netty.handler.proxy.ProxyHandler;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
@@ -100,9 +101,6 @@ public final class PortForward {
       String token = token();
       SslContext tls = "https".equals(api.uri().getScheme()) ? ApiTls.context(api) : null;
       URI proxy = api.proxy();
-      if (proxy != null) {
-        Proxies.check(proxy);
-      }
       URI reached = proxy == null ? api.uri() : proxy;
       Deque<InetSocketAddress> addresses = resolve(reached, proxy == null ? "API server" : "proxy");
       Plan plan = new Plan(addresses, token, tls, api.proxy() != null);
@@ -111,7 +109,7 @@ public final class PortForward {
             carrier.deadline(loop.schedule(this::openTimedOut, OPEN_MILLIS, TimeUnit.MILLISECONDS));
             connect(plan);
           });
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | LinkageError e) { // the latter from a native TLS that half loads
       loop.execute(() -> carrier.finish(Failures.opening(api, target, e)));
     }
   }
@@ -207,9 +205,20 @@ public final class PortForward {
         });
   }
 
+  private static ProxyHandler proxy(URI proxy, InetSocketAddress address) {
+    String user = proxy.getUserInfo();
+    if (user == null || user.isEmpty()) {
+      return new HttpProxyHandler(address);
+    }
+    int colon = user.indexOf(':');
+    return colon < 0
+        ? new HttpProxyHandler(address, user, "")
+        : new HttpProxyHandler(address, user.substring(0, colon), user.substring(colon + 1));
+  }
+
   private void fill(Channel channel, Plan plan, InetSocketAddress address) {
     if (api.proxy() != null) {
-      ProxyHandler proxy = Proxies.handler(api.proxy(), address);
+      ProxyHandler proxy = proxy(api.proxy(), address);
       proxy.setConnectTimeoutMillis(CONNECT_MILLIS);
       channel.pipeline().addLast(proxy);
     }

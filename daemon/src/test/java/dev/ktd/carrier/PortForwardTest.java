@@ -14,8 +14,10 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -289,6 +291,54 @@ final class PortForwardTest {
     assertThat(server.seen)
         .contains("authorization Basic YW5hOnB3", "groups [team, oncall]", "upgrade [SPDY/3.1]");
     assertThat(api).asString().doesNotContain("YW5hOnB3");
+  }
+
+  /** One connection through an HTTP proxy; tells what it was asked. */
+  private static void relayOnce(ServerSocket proxy, CompletableFuture<String> asked)
+      throws IOException {
+    try (Socket client = proxy.accept()) {
+      StringBuilder head = new StringBuilder();
+      while (head.indexOf("\r\n\r\n") < 0) {
+        head.append((char) client.getInputStream().read());
+      }
+      asked.complete(head.toString());
+      String[] target = head.toString().split("[ :]", 4);
+      try (Socket server = new Socket(target[1], Integer.parseInt(target[2]))) {
+        client.getOutputStream().write("HTTP/1.1 200 OK\r\n\r\n".getBytes(StandardCharsets.UTF_8));
+        Thread.ofVirtual().start(() -> copy(server, client));
+        copy(client, server);
+      }
+    }
+  }
+
+  private static void copy(Socket from, Socket to) {
+    try {
+      from.getInputStream().transferTo(to.getOutputStream());
+    } catch (IOException _) {
+      // One of the two went away, as the test makes it do.
+    }
+  }
+
+  @Test
+  void proxyIsAskedForTheApiServer() throws Exception {
+    try (ServerSocket proxy = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+      CompletableFuture<String> asked = new CompletableFuture<>();
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                try {
+                  relayOnce(proxy, asked);
+                } catch (IOException e) {
+                  asked.completeExceptionally(e);
+                }
+              });
+      URI uri = URI.create("http://ana:s3cr3t@127.0.0.1:" + proxy.getLocalPort());
+      ApiServer api = new ApiServer(plain().uri(), null, null, null, () -> null, false, null, uri);
+      echoes(open(api, "echo"), 100_000);
+      assertThat(get(asked))
+          .startsWith("CONNECT 127.0.0.1:" + server.port() + " HTTP/1.1\r\n")
+          .containsIgnoringCase("proxy-authorization: Basic YW5hOnMzY3IzdA==");
+    }
   }
 
   @Test
