@@ -14,6 +14,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Message;
 
 /**
@@ -21,6 +23,8 @@ import org.xbill.DNS.Message;
  * waiting for the answers of earlier ones (RFC 7766 section 6.2.1.1). On the relay's event loop.
  */
 final class ClusterStream implements Downstream {
+  private static final Logger LOG = LoggerFactory.getLogger(ClusterStream.class);
+
   /**
    * Questions under way at once. CoreDNS answers those of one connection one after the other, so
    * more would only wait there.
@@ -165,7 +169,8 @@ final class ClusterStream implements Downstream {
         owner.answered(this, question, answer);
       }
       // Else the answer to a forgotten question.
-    } catch (IOException | RuntimeException _) {
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("an answer of {} cannot be used, the connection is given up", server, e);
       broken();
     }
   }
