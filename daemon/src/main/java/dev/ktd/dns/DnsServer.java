@@ -4,6 +4,7 @@ import dev.ktd.relay.Datagrams;
 import dev.ktd.relay.DialFailure;
 import dev.ktd.relay.Dialer;
 import dev.ktd.relay.Downstream;
+import dev.ktd.relay.NoUpstream;
 import dev.ktd.relay.Upstream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -67,7 +68,7 @@ public final class DnsServer implements Dialer, Datagrams, AutoCloseable {
   public Upstream dial(InetSocketAddress destination, Downstream downstream) {
     if (destination.getPort() != PORT) {
       downstream.failed(DialFailure.REFUSED);
-      return new Nobody();
+      return new NoUpstream();
     }
     ServedConnection connection =
         new ServedConnection(downstream, (message, answer) -> answer(message, true, answer), loop);
@@ -201,22 +202,5 @@ public final class DnsServer implements Dialer, Datagrams, AutoCloseable {
 
     @Override
     public void close() {}
-  }
-
-  /** The far side of a refused connection. */
-  private record Nobody() implements Upstream {
-    @Override
-    public int write(ByteBuffer data) {
-      return 0;
-    }
-
-    @Override
-    public void shutdownOutput() {}
-
-    @Override
-    public void consumed(int bytes) {}
-
-    @Override
-    public void abort() {}
   }
 }

@@ -6,6 +6,7 @@ import dev.ktd.relay.Datagrams;
 import dev.ktd.relay.DialFailure;
 import dev.ktd.relay.Dialer;
 import dev.ktd.relay.Downstream;
+import dev.ktd.relay.NoUpstream;
 import dev.ktd.relay.Upstream;
 import dev.ktd.ssh.AgentInfo;
 import dev.ktd.ssh.SshSettings;
@@ -197,7 +198,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
     Optional<SshTransport> transport = leastLoaded();
     if (transport.isEmpty()) {
       downstream.failed(DialFailure.NO_TUNNEL);
-      return new Unreachable();
+      return new NoUpstream();
     }
     return transport.get().dialer().dial(destination, downstream);
   }
@@ -238,23 +239,6 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
         throw new KtdException(ErrorCode.TUNNEL, thread.getName() + " still runs", null);
       }
     }
-  }
-
-  /** The upstream of a flow that was never dialled. */
-  private static final class Unreachable implements Upstream {
-    @Override
-    public int write(ByteBuffer data) {
-      return 0;
-    }
-
-    @Override
-    public void shutdownOutput() {}
-
-    @Override
-    public void consumed(int bytes) {}
-
-    @Override
-    public void abort() {}
   }
 
   /** An association that outlives the lane it was opened on, as a UDP socket outlives a cable. */

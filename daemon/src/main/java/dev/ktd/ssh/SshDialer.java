@@ -3,9 +3,9 @@ package dev.ktd.ssh;
 import dev.ktd.relay.DialFailure;
 import dev.ktd.relay.Dialer;
 import dev.ktd.relay.Downstream;
+import dev.ktd.relay.NoUpstream;
 import dev.ktd.relay.Upstream;
 import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
 
 /** Opens TCP flows in the cluster as channels of one transport. On the event loop. */
 final class SshDialer implements Dialer {
@@ -22,26 +22,9 @@ final class SshDialer implements Dialer {
     DirectChannel channel = new DirectChannel(transport, destination, downstream);
     if (!transport.register(channel)) {
       downstream.failed(DialFailure.NO_TUNNEL);
-      return new Nowhere();
+      return new NoUpstream();
     }
     channel.request(openTimeoutMillis);
     return channel;
-  }
-
-  /** The far side of a flow that failed at once. */
-  private static final class Nowhere implements Upstream {
-    @Override
-    public int write(ByteBuffer data) {
-      return 0;
-    }
-
-    @Override
-    public void shutdownOutput() {}
-
-    @Override
-    public void consumed(int bytes) {}
-
-    @Override
-    public void abort() {}
   }
 }
