@@ -8,8 +8,9 @@ import java.util.Map;
 /** Makes the testbed's image archives, by {@code testbed/images}, or finds them in its cache. */
 record ArchiveMaker(Path sourceRoot) {
 
-  List<Path> sampleApplication() {
-    return make("sample", "tools");
+  /** What the sample application and ktd's proxy run. */
+  List<Path> forTests() {
+    return make("sample", "tools", "proxy");
   }
 
   private List<Path> make(String... names) {

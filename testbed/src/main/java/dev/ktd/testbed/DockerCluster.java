@@ -122,8 +122,8 @@ record DockerCluster(Settings settings) implements ClusterProvider {
     }
 
     @Override
-    public void loadSampleApplication() {
-      archives.sampleApplication().forEach(this::load);
+    public void loadForTests() {
+      archives.forTests().forEach(this::load);
     }
   }
 }

@@ -70,7 +70,7 @@ record EmbeddedNode(Settings settings) implements ClusterProvider {
     return value;
   }
 
-  /** The sample application's images are imported when the node starts. */
+  /** The images for tests are imported when the node starts. */
   private record Containerd(Laptop machine) implements TestCluster.Images {
     @Override
     public void load(Path archive) {
@@ -80,6 +80,6 @@ record EmbeddedNode(Settings settings) implements ClusterProvider {
     }
 
     @Override
-    public void loadSampleApplication() {}
+    public void loadForTests() {}
   }
 }

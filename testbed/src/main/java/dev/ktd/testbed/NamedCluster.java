@@ -62,9 +62,9 @@ record NamedCluster(Path file, Settings settings) implements ClusterProvider {
     }
 
     @Override
-    public void loadSampleApplication() {
+    public void loadForTests() {
       if (settings.value("KTD_TEST_IMAGE_LOAD").isPresent()) {
-        archives.sampleApplication().forEach(this::load);
+        archives.forTests().forEach(this::load);
       }
     }
   }

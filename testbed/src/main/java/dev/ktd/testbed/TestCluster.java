@@ -25,8 +25,8 @@ public final class TestCluster implements AutoCloseable {
     /** Puts the image in the archive into the cluster's nodes. */
     void load(Path archive);
 
-    /** Sees to it that the sample application's images are there. */
-    void loadSampleApplication();
+    /** Sees to it that the images of the sample application and of ktd's proxy are there. */
+    void loadForTests();
   }
 
   TestCluster(
@@ -90,7 +90,7 @@ public final class TestCluster implements AutoCloseable {
    * and changes nothing.
    */
   public void deployApplication() {
-    images.loadSampleApplication();
+    images.loadForTests();
     laptop
         .run(Duration.ofMinutes(2), sourceRoot.resolve("testbed/app/deploy").toString())
         .expectSuccess();
