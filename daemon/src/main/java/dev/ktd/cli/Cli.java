@@ -9,6 +9,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.PropertiesDefaultProvider;
 
 /**
  * The command line: {@code ktd VERB ...}. Each verb is a class of this package. Nothing here
@@ -44,6 +45,8 @@ public final class Cli {
         .setErr(writer(surroundings.err()))
         .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
         .setUsageHelpWidth(HELP_WIDTH)
+        .setDefaultValueProvider(
+            new PropertiesDefaultProvider(surroundings.configuration().toFile()))
         .setParameterExceptionHandler(this::misused)
         .setExecutionExceptionHandler((failure, _, _) -> failed(failure));
   }

@@ -18,6 +18,7 @@ import java.util.Map;
  * @param uid effective user id
  * @param gid effective group id
  * @param directory relative paths of the command line start here
+ * @param configuration file of defaults for flags, one {@code flag=value} a line; need not exist
  * @param client of the daemon's socket
  */
 public record Surroundings(
@@ -28,6 +29,7 @@ public record Surroundings(
     int uid,
     int gid,
     Path directory,
+    Path configuration,
     Account.Directory accounts,
     ControlClient client,
     DaemonStarter starter,
@@ -45,6 +47,7 @@ public record Surroundings(
         own("unix:uid"),
         own("unix:gid"),
         Path.of("").toAbsolutePath(),
+        Path.of("/etc/ktd/ktd.properties"),
         Account.ofThisMachine(),
         client,
         DetachedDaemon.ofThisProgram(client, environment),

@@ -7,6 +7,8 @@ import dev.ktd.control.Event;
 import dev.ktd.control.Request;
 import dev.ktd.control.RequestHandler;
 import dev.ktd.control.StatusReport;
+import dev.ktd.error.ErrorCode;
+import dev.ktd.error.KtdException;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -46,6 +48,8 @@ final class CliHarness implements AutoCloseable, RequestHandler, Interrupts, Ter
   Script down = events -> "Disconnected.";
   volatile StatusReport report = StatusReport.idle();
 
+  final Path configuration;
+
   private final Path socket;
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -54,11 +58,28 @@ final class CliHarness implements AutoCloseable, RequestHandler, Interrupts, Ter
 
   CliHarness(Path directory) {
     socket = directory.resolve("ktd.sock");
+    configuration = directory.resolve("ktd.properties");
   }
 
   CliHarness startDaemon() {
     server = ControlServer.start(socket, this);
     return this;
+  }
+
+  /** One that is ending may hold its lock for a moment longer than its socket. */
+  private void startDaemonAfterAnother() {
+    long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (true) {
+      try {
+        startDaemon();
+        return;
+      } catch (KtdException held) {
+        if (held.code() != ErrorCode.CONFLICT || System.nanoTime() > deadline) {
+          throw held;
+        }
+        Thread.onSpinWait();
+      }
+    }
   }
 
   int run(String... arguments) {
@@ -78,11 +99,12 @@ final class CliHarness implements AutoCloseable, RequestHandler, Interrupts, Ter
             uid,
             gid,
             Path.of("/work/dir"),
+            configuration,
             accounts,
             new ControlClient(socket),
             () -> {
               calls.add("start");
-              startDaemon();
+              startDaemonAfterAnother();
             },
             this);
     return new Cli(

@@ -7,6 +7,8 @@ import dev.ktd.control.Request;
 import dev.ktd.control.StatusReport;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -73,6 +75,21 @@ final class CliTest {
             """);
     assertThat(ktd.out())
         .isEqualTo("Connected in 1.9 s. Try:  curl http://web    ktd status    ktd down\n");
+  }
+
+  @Test
+  void configurationGivesDefaultsThatFlagsOverride() throws IOException {
+    Files.writeString(
+        ktd.configuration,
+        "image = registry.example/ktd-proxy:1\nimage-pull-secret = pull\nktd.up.carriers = 3\n");
+    ktd.startDaemon();
+    assertThat(ktd.run("up", "--carriers", "1")).isZero();
+    Request.Up up = ktd.ups.getFirst();
+    assertThat(up.image()).isEqualTo("registry.example/ktd-proxy:1");
+    assertThat(up.imagePullSecret()).isEqualTo("pull");
+    assertThat(up.carriers()).isEqualTo(1);
+    assertThat(ktd.run("up")).isZero();
+    assertThat(ktd.ups.getLast().carriers()).isEqualTo(3);
   }
 
   @Test
