@@ -353,8 +353,9 @@ final class PortForwardTest {
   @Test
   void closeWhileOpeningIsTheOnlyAnswer() throws Exception {
     Ear ear = new Ear();
-    Carrier carrier = PortForward.open(loop, plain(), "team", "echo", 2222, ear);
-    carrier.close();
+    ApiServer api = plain();
+    // In one task of the loop, so that no answer can come in between.
+    loop.submit(() -> PortForward.open(loop, api, "team", "echo", 2222, ear).close()).sync();
     assertThat(get(ear.closed).code()).isEqualTo(ErrorCode.NOT_CONNECTED);
     assertThat(ear.ready).isNotDone();
   }
