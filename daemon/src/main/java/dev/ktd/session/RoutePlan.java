@@ -28,6 +28,11 @@ record RoutePlan(
    */
   record Network(Cidr cidr, String kind, String source) {}
 
+  /** The networks' addresses alone. */
+  List<Cidr> cidrs() {
+    return networks.stream().map(Network::cidr).toList();
+  }
+
   /**
    * @param networks wanted in the tunnel
    * @param excludes asked for by {@code --exclude}

@@ -191,8 +191,8 @@ final class Session implements Tunnel.Listener {
     steps.done(where + ": " + String.join(", ", seen));
 
     steps.begin("tunnel");
-    steps.update(
-        "opening " + request.carriers() + (request.carriers() == 1 ? " carrier" : " carriers"));
+    String carriers = request.carriers() + (request.carriers() == 1 ? " carrier" : " carriers");
+    steps.update("opening " + carriers);
     ProxyRoute route = new ProxyRoute(cluster, deployment, POD_AGAIN_LIMIT);
     Tunnel tunnel =
         new Tunnel(
@@ -211,9 +211,7 @@ final class Session implements Tunnel.Listener {
     tunnel.open(remaining());
     AgentInfo info = awaitAgent();
     LOG.info("agent {} in the proxy, limit {} s", info.version(), info.limitSeconds());
-    steps.done(
-        "%d %s, AES-128-GCM"
-            .formatted(request.carriers(), request.carriers() == 1 ? "carrier" : "carriers"));
+    steps.done(carriers + ", AES-128-GCM");
     return tunnel;
   }
 
@@ -233,8 +231,7 @@ final class Session implements Tunnel.Listener {
       throws InterruptedException {
     steps.begin("routes");
     steps.update("making " + DataPath.DEVICE);
-    List<Cidr> networks = routes.networks().stream().map(RoutePlan.Network::cidr).toList();
-    DataPath opened = DataPath.open(loop, host, tunnel, networks);
+    DataPath opened = DataPath.open(loop, host, tunnel, routes.cidrs());
     teardown.push("the device " + opened.device(), opened::close);
     path = opened;
     board.path(opened);
@@ -255,7 +252,7 @@ final class Session implements Tunnel.Listener {
       throws InterruptedException {
     steps.begin("names");
     AgentInfo info = agent.getNow(new AgentInfo(1, List.of(), List.of(), 0));
-    opened.cluster().servers(info.nameservers().stream().map(InetAddress::ofLiteral).toList());
+    opened.cluster().servers(nameServers(info));
     HostResolver.Current current = host.resolver().current();
     DnsPlan plan =
         DnsPlan.compile(
@@ -265,7 +262,7 @@ final class Session implements Tunnel.Listener {
                 cluster.namespaces(),
                 info.search(),
                 request.dnsSuffixes(),
-                routes.networks().stream().map(RoutePlan.Network::cidr).toList()),
+                routes.cidrs()),
             current);
     if (!plan.rules().leftOut().isEmpty()) {
       steps.warn(
@@ -283,6 +280,10 @@ final class Session implements Tunnel.Listener {
         "*.%s, svc, svc.%s through %s, checked"
             .formatted(
                 String.join(", *.", plan.rules().suffixes()), cluster.namespace(), current.mode()));
+  }
+
+  private static List<InetAddress> nameServers(AgentInfo info) {
+    return info.nameservers().stream().map(InetAddress::ofLiteral).toList();
   }
 
   /** What is left of {@code --timeout}, at least a moment. */
@@ -311,7 +312,7 @@ final class Session implements Tunnel.Listener {
       // The pod may be another one than before, with other name servers.
       DataPath opened = path;
       if (opened != null) {
-        opened.cluster().servers(info.nameservers().stream().map(InetAddress::ofLiteral).toList());
+        opened.cluster().servers(nameServers(info));
       }
     }
   }
