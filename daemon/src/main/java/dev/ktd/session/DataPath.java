@@ -94,11 +94,12 @@ final class DataPath {
     TunDevice.Offloads offloads = device.offloads();
     StackConfig config =
         StackConfig.defaults(MTU, new SecureRandom().nextLong())
-            .withOffloads(
-                offloads.vnetHeader(),
-                offloads.checksum(),
-                offloads.tcpSegmentation(),
-                offloads.udpSegmentation());
+            .with(
+                new StackConfig.Offloads(
+                    offloads.vnetHeader(),
+                    offloads.checksum(),
+                    offloads.tcpSegmentation(),
+                    offloads.udpSegmentation()));
     Destinations destinations =
         new Destinations(
             Map.of(RESOLVER, new Destinations.Via(dns, dns)),

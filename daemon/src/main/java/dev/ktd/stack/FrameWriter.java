@@ -28,7 +28,7 @@ final class FrameWriter {
     this.config = config;
     this.counters = counters;
     this.out = out;
-    headers = new HeaderBuilder(config.vnetHeader(), config.checksum());
+    headers = new HeaderBuilder(config.offloads().vnetHeader(), config.offloads().checksum());
   }
 
   private boolean send(ByteBuffer head, ByteBuffer payload, ByteBuffer more) {

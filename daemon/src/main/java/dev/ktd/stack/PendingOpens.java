@@ -12,8 +12,8 @@ final class PendingOpens {
   private int total;
 
   PendingOpens(StackConfig config) {
-    most = config.maxPendingOpens();
-    mostPerDestination = config.maxPendingOpensPerDestination();
+    most = config.limits().pendingOpens();
+    mostPerDestination = config.limits().pendingOpensPerDestination();
   }
 
   int total() {

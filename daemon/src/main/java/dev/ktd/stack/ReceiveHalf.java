@@ -46,7 +46,7 @@ final class ReceiveHalf {
     this.pool = context.pool;
     this.counters = context.counters;
     this.initialSequence = initialSequence;
-    int wanted = context.config.receiveBuffer();
+    int wanted = context.config.buffers().receive();
     capacity = scaled ? wanted : Math.min(wanted, 0xffff);
     int shift = 0;
     while (scaled && capacity >>> shift > 0xffff) {

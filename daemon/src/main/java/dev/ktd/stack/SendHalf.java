@@ -66,7 +66,7 @@ final class SendHalf {
     this.segmentSize = segmentSize;
     this.superSegmentSize = superSegmentSize;
     this.scale = scale;
-    capacity = context.config.sendBuffer();
+    capacity = context.config.buffers().send();
     buffer = new StreamBuffer(context.pool, capacity);
   }
 

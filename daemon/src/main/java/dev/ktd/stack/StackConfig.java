@@ -6,55 +6,76 @@ import java.time.Duration;
  * What a {@link UserspaceStack} may use and what its device can do.
  *
  * @param mtu of the device in bytes, without the virtio header; 1280 to 65535
- * @param vnetHeader frames start with the 10 bytes of {@code struct virtio_net_hdr}; without it the
- *     three offloads below must be false
- * @param checksum the device finishes checksums that the stack leaves partial
- * @param tcpSegmentation the device takes TCP super-segments of up to 64 KiB
- * @param udpSegmentation the device may hand over UDP super-datagrams (USO); none are sent
- * @param receiveBuffer bytes a flow keeps for its listener, and so the largest receive window; 2
- *     KiB to 16 MiB
- * @param sendBuffer bytes a flow keeps for the local program until they are acknowledged; at least
- *     {@code relay.Downstream.WINDOW} and some slack where a relay writes into it
- * @param bufferBudget bytes over all flows. What local programs send beyond it is dropped unread
- *     (they repeat it) and new connections wait; what {@link TcpFlow#writable} has promised is
- *     taken up to half of it on top, then flows that are written to are reset
- * @param maxPendingOpens connections that wait for {@link TcpFlow#accept}; beyond it SYNs are
- *     dropped and the kernel repeats them
- * @param maxPendingOpensPerDestination the same for one address and port
- * @param maxTcpFlows connections, pending ones included
- * @param maxUdpFlows beyond it the flow that was idle for longest is forgotten
- * @param udpIdle after which a UDP flow is forgotten
  * @param seed of initial sequence numbers and of hashing; secret, from a good source of randomness
  */
-public record StackConfig(
-    int mtu,
-    boolean vnetHeader,
-    boolean checksum,
-    boolean tcpSegmentation,
-    boolean udpSegmentation,
-    int receiveBuffer,
-    int sendBuffer,
-    long bufferBudget,
-    int maxPendingOpens,
-    int maxPendingOpensPerDestination,
-    int maxTcpFlows,
-    int maxUdpFlows,
-    Duration udpIdle,
-    long seed) {
+public record StackConfig(int mtu, Offloads offloads, Buffers buffers, Limits limits, long seed) {
 
   public StackConfig {
     require(mtu >= 1280 && mtu <= 65535, "mtu must be 1280 to 65535");
-    require(
-        vnetHeader || !(checksum || tcpSegmentation || udpSegmentation),
-        "offloads need the virtio header");
-    require(checksum || !tcpSegmentation, "tcpSegmentation needs checksum");
-    require(
-        receiveBuffer >= 2048 && receiveBuffer <= 1 << 24, "receiveBuffer must be 2 KiB to 16 MiB");
-    require(sendBuffer >= 2048 && sendBuffer <= 1 << 26, "sendBuffer must be 2 KiB to 64 MiB");
-    require(bufferBudget >= 1 << 20, "bufferBudget must be at least 1 MiB");
-    require(maxPendingOpens > 0 && maxPendingOpensPerDestination > 0, "pending opens must be > 0");
-    require(maxTcpFlows > 0 && maxUdpFlows > 0, "flows must be > 0");
-    require(udpIdle.isPositive(), "udpIdle must be > 0");
+  }
+
+  /**
+   * What the device does for the stack, found by probing it.
+   *
+   * @param vnetHeader frames start with the 10 bytes of {@code struct virtio_net_hdr}; without it
+   *     the three others must be false
+   * @param checksum the device finishes checksums that the stack leaves partial
+   * @param tcpSegmentation the device takes TCP super-segments of up to 64 KiB
+   * @param udpSegmentation the device may hand over UDP super-datagrams (USO); none are sent
+   */
+  public record Offloads(
+      boolean vnetHeader, boolean checksum, boolean tcpSegmentation, boolean udpSegmentation) {
+    public static final Offloads NONE = new Offloads(false, false, false, false);
+    public static final Offloads ALL = new Offloads(true, true, true, true);
+
+    public Offloads {
+      require(
+          vnetHeader || !(checksum || tcpSegmentation || udpSegmentation),
+          "offloads need the virtio header");
+      require(checksum || !tcpSegmentation, "tcpSegmentation needs checksum");
+    }
+  }
+
+  /**
+   * Memory, in bytes.
+   *
+   * @param receive what a flow keeps for its listener, and so the largest receive window; 2 KiB to
+   *     16 MiB
+   * @param send what a flow keeps for the local program until it is acknowledged; at least {@code
+   *     relay.Downstream.WINDOW} and some slack where a relay writes into it; 2 KiB to 64 MiB
+   * @param budget over all flows, at least 1 MiB. What local programs send beyond it is dropped
+   *     unread (they repeat it) and new connections wait; what {@link TcpFlow#writable} has
+   *     promised is taken up to half of it on top, then flows that are written to are reset
+   */
+  public record Buffers(int receive, int send, long budget) {
+    public Buffers {
+      require(receive >= 2048 && receive <= 1 << 24, "receive must be 2 KiB to 16 MiB");
+      require(send >= 2048 && send <= 1 << 26, "send must be 2 KiB to 64 MiB");
+      require(budget >= 1 << 20, "budget must be at least 1 MiB");
+    }
+  }
+
+  /**
+   * Numbers of flows.
+   *
+   * @param pendingOpens connections that wait for {@link TcpFlow#accept}; beyond it SYNs are
+   *     dropped and the kernel repeats them
+   * @param pendingOpensPerDestination the same for one address and port
+   * @param tcpFlows connections, pending ones included
+   * @param udpFlows beyond it the flow that was idle for longest is forgotten
+   * @param udpIdle after which a UDP flow is forgotten
+   */
+  public record Limits(
+      int pendingOpens,
+      int pendingOpensPerDestination,
+      int tcpFlows,
+      int udpFlows,
+      Duration udpIdle) {
+    public Limits {
+      require(pendingOpens > 0 && pendingOpensPerDestination > 0, "pending opens must be > 0");
+      require(tcpFlows > 0 && udpFlows > 0, "flows must be > 0");
+      require(udpIdle.isPositive(), "udpIdle must be > 0");
+    }
   }
 
   /**
@@ -65,89 +86,28 @@ public record StackConfig(
   public static StackConfig defaults(int mtu, long seed) {
     return new StackConfig(
         mtu,
-        false,
-        false,
-        false,
-        false,
-        1 << 20,
-        (2 << 20) + (1 << 18),
-        256L << 20,
-        4096,
-        2048,
-        16_384,
-        4096,
-        Duration.ofMinutes(1),
+        Offloads.NONE,
+        new Buffers(1 << 20, (2 << 20) + (1 << 18), 256L << 20),
+        new Limits(4096, 2048, 16_384, 4096, Duration.ofMinutes(1)),
         seed);
   }
 
-  /** The same with these abilities of the device. */
-  public StackConfig withOffloads(
-      boolean vnetHeader, boolean checksum, boolean tcpSegmentation, boolean udpSegmentation) {
-    return new StackConfig(
-        mtu,
-        vnetHeader,
-        checksum,
-        tcpSegmentation,
-        udpSegmentation,
-        receiveBuffer,
-        sendBuffer,
-        bufferBudget,
-        maxPendingOpens,
-        maxPendingOpensPerDestination,
-        maxTcpFlows,
-        maxUdpFlows,
-        udpIdle,
-        seed);
+  public StackConfig with(Offloads other) {
+    return new StackConfig(mtu, other, buffers, limits, seed);
   }
 
-  /** The same with these sizes in bytes: for each flow, and over all. */
-  public StackConfig withBuffers(int receiveBuffer, int sendBuffer, long bufferBudget) {
-    return new StackConfig(
-        mtu,
-        vnetHeader,
-        checksum,
-        tcpSegmentation,
-        udpSegmentation,
-        receiveBuffer,
-        sendBuffer,
-        bufferBudget,
-        maxPendingOpens,
-        maxPendingOpensPerDestination,
-        maxTcpFlows,
-        maxUdpFlows,
-        udpIdle,
-        seed);
+  public StackConfig with(Buffers other) {
+    return new StackConfig(mtu, offloads, other, limits, seed);
   }
 
-  /** The same with these numbers of flows. */
-  public StackConfig withLimits(
-      int maxPendingOpens,
-      int maxPendingOpensPerDestination,
-      int maxTcpFlows,
-      int maxUdpFlows,
-      Duration udpIdle) {
-    return new StackConfig(
-        mtu,
-        vnetHeader,
-        checksum,
-        tcpSegmentation,
-        udpSegmentation,
-        receiveBuffer,
-        sendBuffer,
-        bufferBudget,
-        maxPendingOpens,
-        maxPendingOpensPerDestination,
-        maxTcpFlows,
-        maxUdpFlows,
-        udpIdle,
-        seed);
+  public StackConfig with(Limits other) {
+    return new StackConfig(mtu, offloads, buffers, other, seed);
   }
 
   /** Hides the seed, which protects connections against blind injection. */
   @Override
   public String toString() {
-    return "StackConfig[mtu=%d, vnetHeader=%b, checksum=%b, tcpSegmentation=%b, udpSegmentation=%b]"
-        .formatted(mtu, vnetHeader, checksum, tcpSegmentation, udpSegmentation);
+    return "StackConfig[mtu=%d, %s, %s, %s]".formatted(mtu, offloads, buffers, limits);
   }
 
   private static void require(boolean holds, String otherwise) {

@@ -27,7 +27,7 @@ final class StackContext {
     this.config = config;
     this.handler = handler;
     random = new SplittableRandom(config.seed());
-    pool = new ChunkPool(config.bufferBudget());
+    pool = new ChunkPool(config.buffers().budget());
     writer = new FrameWriter(config, counters, out);
     connections = new FlowTable<>(TcpConnection.class, random.nextLong());
     pending = new PendingOpens(config);

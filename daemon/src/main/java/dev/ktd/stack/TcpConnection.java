@@ -72,7 +72,7 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
     int theirs = asked >= 0 ? asked : v6() ? DEFAULT_SEGMENT_V6 : DEFAULT_SEGMENT_V4;
     // A tiny size would cost a header for every few bytes; Linux has the same floor.
     int segment = Math.min(ownSegment, Math.max(48, theirs));
-    int most = context.config.tcpSegmentation() ? 0xffff - headers() : segment;
+    int most = context.config.offloads().tcpSegmentation() ? 0xffff - headers() : segment;
     send =
         new SendHalf(
             context, initialSequence, segment, most - most % segment, Math.max(0, offeredScale));

@@ -15,7 +15,7 @@ final class UdpFlows {
   UdpFlows(StackContext context) {
     this.context = context;
     table = new FlowTable<>(Entry.class, context.nextHashSeed());
-    idle = context.config.udpIdle().toNanos();
+    idle = context.config.limits().udpIdle().toNanos();
   }
 
   int size() {
@@ -26,7 +26,7 @@ final class UdpFlows {
   UdpFlow of(Packet packet, long now) {
     Entry entry = table.find(packet);
     if (entry == null) {
-      if (table.size() >= context.config.maxUdpFlows() && oldest != null) {
+      if (table.size() >= context.config.limits().udpFlows() && oldest != null) {
         forget(oldest);
       }
       context.counters.count(Counter.UDP_OPENS);

@@ -13,8 +13,8 @@ import java.util.Map;
 
 /**
  * The {@link Stack} that terminates TCP, UDP and ICMP in this process. Single-threaded. Memory for
- * buffers is direct: at most one and a half of {@link StackConfig#bufferBudget}, so the JVM's limit
- * for direct memory has to be larger.
+ * buffers is direct: at most one and a half of {@link StackConfig.Buffers#budget}, so the JVM's
+ * limit for direct memory has to be larger.
  */
 public final class UserspaceStack implements Stack {
   private static final long DEVICE_RETRY = RoundTrip.MILLISECOND;
@@ -52,7 +52,7 @@ public final class UserspaceStack implements Stack {
     ByteOrder order = frame.order();
     frame.order(ByteOrder.BIG_ENDIAN);
     try {
-      take(packet, packet.parse(frame, context.config.vnetHeader()), now);
+      take(packet, packet.parse(frame, context.config.offloads().vnetHeader()), now);
     } finally {
       frame.order(order).limit(limit).position(position);
     }
@@ -164,8 +164,8 @@ public final class UserspaceStack implements Stack {
   }
 
   private void open(Packet syn, long now) {
-    if (tcpFlows() >= context.config.maxTcpFlows()
-        || context.timeWaits() >= context.config.maxTcpFlows()) {
+    if (tcpFlows() >= context.config.limits().tcpFlows()
+        || context.timeWaits() >= context.config.limits().tcpFlows()) {
       context.counters.count(Counter.DROP_TCP_FLOWS);
       return;
     }

@@ -85,8 +85,12 @@ class KernelNetnsIT {
     TunDevice.Offloads can = tun.offloads();
     StackConfig config =
         StackConfig.defaults(tun.mtu(), 42)
-            .withOffloads(
-                can.vnetHeader(), can.checksum(), can.tcpSegmentation(), can.udpSegmentation());
+            .with(
+                new StackConfig.Offloads(
+                    can.vnetHeader(),
+                    can.checksum(),
+                    can.tcpSegmentation(),
+                    can.udpSegmentation()));
     tunLoop =
         new TunLoop(
             loop,

@@ -26,7 +26,8 @@ final class DatagramsTest implements FlowHandler {
   private final HeaderBuilder builder = new HeaderBuilder(false, false);
   private final UserspaceStack stack =
       new UserspaceStack(
-          StackConfig.defaults(1500, 3).withLimits(4, 4, 4, 2, Duration.ofSeconds(60)),
+          StackConfig.defaults(1500, 3)
+              .with(new StackConfig.Limits(4, 4, 4, 2, Duration.ofSeconds(60))),
           this,
           frames);
 
@@ -194,7 +195,7 @@ final class DatagramsTest implements FlowHandler {
     RecordedFrames ignored = new RecordedFrames(true, () -> 0);
     UserspaceStack offloading =
         new UserspaceStack(
-            StackConfig.defaults(1500, 3).withOffloads(true, true, true, true), this, ignored);
+            StackConfig.defaults(1500, 3).with(StackConfig.Offloads.ALL), this, ignored);
     HeaderBuilder withVnet = new HeaderBuilder(true, true);
     withVnet.ip(0, V4_A, 0, V4_B, Wire.UDP);
     withVnet.udp(5000, 53);

@@ -25,7 +25,9 @@ final class SmallWritesTest {
   private final ByteBuffer payload = ByteBuffer.allocateDirect(WRITE);
   private final UserspaceStack stack =
       new UserspaceStack(
-          StackConfig.defaults(1500, 3).withBuffers(CAPACITY, 4096, 1 << 20), events, frames);
+          StackConfig.defaults(1500, 3).with(new StackConfig.Buffers(CAPACITY, 4096, 1 << 20)),
+          events,
+          frames);
   private int acknowledgment;
   private long edge;
 

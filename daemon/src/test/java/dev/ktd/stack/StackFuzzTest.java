@@ -51,8 +51,8 @@ final class StackFuzzTest {
       stack =
           new UserspaceStack(
               StackConfig.defaults(1500, seed)
-                  .withOffloads(vnet, vnet, vnet, vnet)
-                  .withBuffers(128 * 1024, 128 * 1024, BUDGET),
+                  .with(new StackConfig.Offloads(vnet, vnet, vnet, vnet))
+                  .with(new StackConfig.Buffers(128 * 1024, 128 * 1024, BUDGET)),
               this,
               this);
     }

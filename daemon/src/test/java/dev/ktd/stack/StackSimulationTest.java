@@ -53,8 +53,8 @@ final class StackSimulationTest {
       // The peer reads window fields with a shift of 5, which is that of 1 MiB.
       StackConfig config =
           StackConfig.defaults(1500, seed)
-              .withOffloads(offload, offload, offload, false)
-              .withBuffers(1 << 20, 4096 + random.nextInt(200_000), 4 << 20);
+              .with(new StackConfig.Offloads(offload, offload, offload, false))
+              .with(new StackConfig.Buffers(1 << 20, 4096 + random.nextInt(200_000), 4 << 20));
       stack = new UserspaceStack(config, events, this::sent);
       peer = new TinyPeer(offload, random.nextInt(), upload, frame -> toStack.send(frame, now));
     }

@@ -23,7 +23,9 @@ final class StarvationTest implements FlowHandler {
   private final HeaderBuilder builder = new HeaderBuilder(false, false);
   private final UserspaceStack stack =
       new UserspaceStack(
-          StackConfig.defaults(1500, 3).withBuffers(2048, SEND_BUFFER, BUDGET), this, frames);
+          StackConfig.defaults(1500, 3).with(new StackConfig.Buffers(2048, SEND_BUFFER, BUDGET)),
+          this,
+          frames);
 
   @Override
   public void requested(TcpFlow flow) {

@@ -103,17 +103,19 @@ final class TcpScript {
     stack =
         stack(
             StackConfig.defaults(mtu, Long.parseLong(setting("seed", "1")))
-                .withOffloads(offload, offload, offload, offload)
-                .withBuffers(
-                    Integer.parseInt(setting("receive-buffer", "1048576")),
-                    Integer.parseInt(setting("send-buffer", "2359296")),
-                    Long.parseLong(setting("budget", "268435456")))
-                .withLimits(
-                    Integer.parseInt(setting("pending", "16")),
-                    Integer.parseInt(setting("pending-per-destination", "16")),
-                    Integer.parseInt(setting("flows", "64")),
-                    64,
-                    Duration.ofMinutes(1)));
+                .with(new StackConfig.Offloads(offload, offload, offload, offload))
+                .with(
+                    new StackConfig.Buffers(
+                        Integer.parseInt(setting("receive-buffer", "1048576")),
+                        Integer.parseInt(setting("send-buffer", "2359296")),
+                        Long.parseLong(setting("budget", "268435456"))))
+                .with(
+                    new StackConfig.Limits(
+                        Integer.parseInt(setting("pending", "16")),
+                        Integer.parseInt(setting("pending-per-destination", "16")),
+                        Integer.parseInt(setting("flows", "64")),
+                        64,
+                        Duration.ofMinutes(1))));
   }
 
   private String setting(String key, String otherwise) {
