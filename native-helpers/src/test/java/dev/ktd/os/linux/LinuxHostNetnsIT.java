@@ -45,7 +45,7 @@ class LinuxHostNetnsIT {
     resolvConf = temporary.resolve("resolv.conf");
     journal = new Journal(temporary.resolve("state"));
     host = new LinuxHost(journal, resolvConf);
-    namespace = new Netns();
+    namespace = Netns.forTest("os");
   }
 
   @AfterEach
@@ -60,8 +60,8 @@ class LinuxHostNetnsIT {
   }
 
   private String ours() {
-    return namespace.run("ip", "-4", "route", "show", "proto", "107")
-        + namespace.run("ip", "-6", "route", "show", "proto", "107");
+    return Netns.run("ip", "-4", "route", "show", "proto", "107")
+        + Netns.run("ip", "-6", "route", "show", "proto", "107");
   }
 
   @Test
@@ -72,14 +72,14 @@ class LinuxHostNetnsIT {
             assertThat(tun.descriptor()).isPositive();
             assertThat(tun.offloads().vnetHeader()).isTrue();
             assertThat(tun.offloads().tcpSegmentation()).isTrue();
-            String shown = namespace.run("ip", "-details", "address", "show", "dev", "ktd0");
+            String shown = Netns.run("ip", "-details", "address", "show", "dev", "ktd0");
             assertThat(shown)
                 .contains("mtu 1400", "qlen 4096", ",UP,", "inet 198.18.0.1/32", "tun type tun")
                 .contains("inet6 fd6b:7464::1/128", "vnet_hdr on", "persist off")
                 .doesNotContain("fe80:");
             assertThat(journal.pending()).containsExactly(new Change.DeviceMade("ktd0"));
           }
-          assertThat(namespace.run("ip", "link")).doesNotContain("ktd0");
+          assertThat(Netns.run("ip", "link")).doesNotContain("ktd0");
           assertThat(journal.pending()).isEmpty();
           return null;
         });
@@ -108,7 +108,7 @@ class LinuxHostNetnsIT {
   void aForeignDeviceIsNamedWithTheCommandThatRemovesIt() throws Exception {
     inside(
         () -> {
-          namespace.run("ip", "tuntap", "add", "ktd0", "mode", "tun");
+          Netns.run("ip", "tuntap", "add", "ktd0", "mode", "tun");
           assertThatThrownBy(() -> host.openTun("ktd0", 1400))
               .isInstanceOfSatisfying(
                   KtdException.class,
@@ -118,7 +118,7 @@ class LinuxHostNetnsIT {
                   });
           assertThat(journal.pending()).as("not ours, not to be undone").isEmpty();
           assertThat(host.recover()).isEmpty();
-          assertThat(namespace.run("ip", "link")).contains("ktd0");
+          assertThat(Netns.run("ip", "link")).contains("ktd0");
           return null;
         });
   }
@@ -138,7 +138,7 @@ class LinuxHostNetnsIT {
             routes.apply(tun.name(), List.of(Cidr.parse("10.43.0.0/16"), Cidr.parse("10.9.9.9")));
             assertThat(ours().lines().map(line -> line.split(" ", 2)[0]))
                 .containsExactlyInAnyOrder("10.43.0.0/16", "10.9.9.9");
-            assertThat(namespace.run("ip", "route", "get", "10.43.1.1")).contains("src 198.18.0.1");
+            assertThat(Netns.run("ip", "route", "get", "10.43.1.1")).contains("src 198.18.0.1");
             routes.reset();
             assertThat(ours()).isEmpty();
             routes.reset();
@@ -151,12 +151,12 @@ class LinuxHostNetnsIT {
   void routesOfOthersAreReportedAndNeverReplaced() throws Exception {
     inside(
         () -> {
-          namespace.run("ip", "tuntap", "add", "other0", "mode", "tun");
-          namespace.run("ip", "link", "set", "other0", "up");
-          namespace.run("ip", "route", "add", "10.42.8.0/21", "dev", "other0");
-          namespace.run("ip", "route", "add", "10.0.0.0/8", "dev", "other0", "table", "52");
-          namespace.run("ip", "route", "add", "blackhole", "10.42.0.0/24");
-          namespace.run("ip", "route", "add", "default", "dev", "other0");
+          Netns.run("ip", "tuntap", "add", "other0", "mode", "tun");
+          Netns.run("ip", "link", "set", "other0", "up");
+          Netns.run("ip", "route", "add", "10.42.8.0/21", "dev", "other0");
+          Netns.run("ip", "route", "add", "10.0.0.0/8", "dev", "other0", "table", "52");
+          Netns.run("ip", "route", "add", "blackhole", "10.42.0.0/24");
+          Netns.run("ip", "route", "add", "default", "dev", "other0");
           try (TunDevice tun = host.openTun("ktd0", 1400)) {
             RouteTable routes = host.routes();
             assertThat(routes.conflicts(Cidr.parse("10.42.0.0/16")))
@@ -171,7 +171,7 @@ class LinuxHostNetnsIT {
                 .hasMessageContaining("File exists")
                 .hasMessageContaining("10.42.0.0/24");
             routes.reset();
-            assertThat(namespace.run("ip", "route")).contains("blackhole 10.42.0.0/24");
+            assertThat(Netns.run("ip", "route")).contains("blackhole 10.42.0.0/24");
           }
           return null;
         });
@@ -226,7 +226,7 @@ class LinuxHostNetnsIT {
     Files.writeString(resolvConf, "");
     inside(
         () -> {
-          namespace.run("mount", "--bind", source.toString(), resolvConf.toString());
+          Netns.run("mount", "--bind", source.toString(), resolvConf.toString());
           host.resolver()
               .apply(
                   new HostResolver.Wanted(
@@ -245,9 +245,9 @@ class LinuxHostNetnsIT {
         () -> {
           String directory = temporary.toString();
           var elsewhere = new LinuxHost(new Journal(Path.of("/dev/shm", "ktd-os-it")), resolvConf);
-          namespace.run("mount", "-t", "tmpfs", "tmpfs", "/dev/shm");
-          namespace.run("mount", "--bind", directory, directory);
-          namespace.run("mount", "-o", "remount,bind,ro", directory);
+          Netns.run("mount", "-t", "tmpfs", "tmpfs", "/dev/shm");
+          Netns.run("mount", "--bind", directory, directory);
+          Netns.run("mount", "-o", "remount,bind,ro", directory);
           assertThatThrownBy(
                   () ->
                       elsewhere
