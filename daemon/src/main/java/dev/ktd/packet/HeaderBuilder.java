@@ -108,6 +108,26 @@ public final class HeaderBuilder {
     buffer.putShort((short) 0x0101).put((byte) 4).put((byte) 2);
   }
 
+  /**
+   * Starts a SACK option (RFC 2018), preceded by two bytes of padding; {@link #sackBlock} must
+   * follow as often as said. It takes 4 bytes and 8 for each block.
+   *
+   * @param blocks 1 to {@link TcpOptions#MOST_SACK_BLOCKS}
+   */
+  public void sack(int blocks) {
+    buffer.putShort((short) 0x0101).put((byte) 5).put((byte) (2 + 8 * blocks));
+  }
+
+  /** From the first sequence number received to the one behind the last. */
+  public void sackBlock(int left, int right) {
+    buffer.putInt(left).putInt(right);
+  }
+
+  /** Timestamps (RFC 7323), preceded by two bytes of padding. */
+  public void timestamps(int value, int echoed) {
+    buffer.putShort((short) 0x0101).put((byte) 8).put((byte) 10).putInt(value).putInt(echoed);
+  }
+
   /** An option without content that nobody knows, of two bytes and padded to four. */
   public void unknownOption(int kind) {
     buffer.putShort((short) 0x0101).put((byte) kind).put((byte) 2);

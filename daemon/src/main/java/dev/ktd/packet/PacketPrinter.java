@@ -84,7 +84,19 @@ public final class PacketPrinter {
     if (packet.options().windowScale() >= 0) {
       options.add("wscale " + packet.options().windowScale());
     }
+    if (packet.options().sackBlocks() > 0) {
+      options.add("sack " + packet.options().sackBlocks() + " " + sackBlocks());
+    }
     return line.append(options).append(length()).toString();
+  }
+
+  private String sackBlocks() {
+    StringBuilder blocks = new StringBuilder();
+    for (int i = 0; i < packet.options().sackBlocks(); i++) {
+      blocks.append('{').append(SeqNumber.text(packet.options().sackLeft(i))).append(':');
+      blocks.append(SeqNumber.text(packet.options().sackRight(i))).append('}');
+    }
+    return blocks.toString();
   }
 
   /** As tcpdump: S, F, P, R, U, W (CWR), E (ECE), and a dot for ACK. */

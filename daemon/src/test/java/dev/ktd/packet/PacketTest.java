@@ -111,6 +111,41 @@ final class PacketTest {
     }
   }
 
+  private ByteBuffer withSack(int blocks) {
+    HeaderBuilder builder = new HeaderBuilder(false, false);
+    builder.ip(0, V4_A, 0, V4_B, Wire.TCP);
+    builder.tcp(4000, 80, 7, 9, Wire.ACK, 500);
+    builder.sack(blocks);
+    for (int i = 0; i < blocks; i++) {
+      builder.sackBlock(-1000 + 200 * i, -900 + 200 * i);
+    }
+    ByteBuffer head = builder.finishTcp(NOTHING, NOTHING, 1460);
+    return ByteBuffer.allocate(head.remaining()).put(head).flip();
+  }
+
+  @Test
+  void upToFourSackBlocksAreParsed() {
+    for (int blocks = 1; blocks <= TcpOptions.MOST_SACK_BLOCKS; blocks++) {
+      assertThat(packet.parse(withSack(blocks), false)).isEqualTo(ParseResult.OK);
+      assertThat(packet.options().sackBlocks()).isEqualTo(blocks);
+      assertThat(packet.options().sackLeft(blocks - 1)).isEqualTo(-1200 + 200 * blocks);
+      assertThat(packet.options().sackRight(blocks - 1)).isEqualTo(-1100 + 200 * blocks);
+    }
+    assertThat(new PacketPrinter(false).print(withSack(2)))
+        .endsWith("options [sack 2 {4294966296:4294966396}{4294966496:4294966596}], length 0");
+    packet.parse(segment(new HeaderBuilder(false, false), 0, 1), false);
+    assertThat(packet.options().sackBlocks()).as("those of the last frame are gone").isZero();
+  }
+
+  @Test
+  void aSackOptionOfAnOddLengthIsSkipped() {
+    ByteBuffer frame = withSack(1);
+    frame.put(20 + 20 + 3, (byte) 9);
+
+    assertThat(packet.parse(frame, false)).isEqualTo(ParseResult.OK);
+    assertThat(packet.options().sackBlocks()).isZero();
+  }
+
   @Test
   void garbageNeverThrows() {
     SplittableRandom random = new SplittableRandom(7);

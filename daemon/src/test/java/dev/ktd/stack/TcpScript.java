@@ -210,9 +210,25 @@ final class TcpScript {
         case "mss" -> builder.maximumSegmentSize(Integer.parseInt(words[1]));
         case "wscale" -> builder.windowScale(Integer.parseInt(words[1]));
         case "sackOK" -> builder.sackPermitted();
+        case "sack" -> sack(words[1].split(" ", -1));
+        case "TS" -> {
+          String[] values = words[1].split(" ", 2);
+          builder.timestamps(
+              Integer.parseUnsignedInt(values[0]), Integer.parseUnsignedInt(values[1]));
+        }
         case "unknown" -> builder.unknownOption(Integer.parseInt(words[1]));
         default -> throw new AssertionError(where("unknown option " + option));
       }
+    }
+  }
+
+  private void sack(String[] blocks) {
+    builder.sack(blocks.length);
+    for (String block : blocks) {
+      String[] edges = block.split(":", 2);
+      builder.sackBlock(
+          stackInitial + (int) Long.parseLong(edges[0]),
+          stackInitial + (int) Long.parseLong(edges[1]));
     }
   }
 
@@ -291,7 +307,7 @@ final class TcpScript {
     return text.toString();
   }
 
-  private static String describeOptions(Packet packet) {
+  private String describeOptions(Packet packet) {
     StringJoiner options = new StringJoiner(",");
     if (packet.options().maximumSegmentSize() >= 0) {
       options.add("mss " + packet.options().maximumSegmentSize());
@@ -301,6 +317,15 @@ final class TcpScript {
     }
     if (packet.options().windowScale() >= 0) {
       options.add("wscale " + packet.options().windowScale());
+    }
+    StringJoiner blocks = new StringJoiner(" ", "sack ", "").setEmptyValue("");
+    for (int i = 0; i < packet.options().sackBlocks(); i++) {
+      int left = packet.options().sackLeft(i) - remoteInitial;
+      int right = packet.options().sackRight(i) - remoteInitial;
+      blocks.add(Integer.toUnsignedString(left) + ":" + Integer.toUnsignedString(right));
+    }
+    if (blocks.length() > 0) {
+      options.add(blocks.toString());
     }
     return options.toString();
   }
