@@ -33,6 +33,9 @@ public final class Ktd {
     // Commands speak through their own output; only the daemon has a log.
     Logger.getLogger("").setLevel(daemon ? Level.INFO : Level.OFF);
     LIBRARIES.forEach(library -> library.setLevel(Level.WARNING));
+    if (daemon) {
+      DaemonLog.setLevel(System.getenv("KTD_LOG"));
+    }
     String version =
         Objects.requireNonNullElse(Ktd.class.getPackage().getImplementationVersion(), "dev");
     Cli cli =

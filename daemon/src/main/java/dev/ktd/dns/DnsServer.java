@@ -82,8 +82,9 @@ public final class DnsServer implements Dialer, Datagrams, AutoCloseable {
   }
 
   @Override
-  public void echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
+  public boolean echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
     answer.answered(payload);
+    return true;
   }
 
   /** Ends the cluster resolver and the host's servers too. Any thread. */
@@ -162,15 +163,16 @@ public final class DnsServer implements Dialer, Datagrams, AutoCloseable {
     }
 
     @Override
-    public void send(ByteBuffer payload) {
+    public boolean send(ByteBuffer payload) {
       if (underWay >= MAX_PENDING) {
         counters.malformed.increment();
-        return;
+        return false;
       }
       byte[] message = new byte[payload.remaining()];
       payload.duplicate().get(message);
       underWay++;
       answer(message, false, new ToSocket());
+      return true;
     }
 
     @Override
@@ -196,8 +198,9 @@ public final class DnsServer implements Dialer, Datagrams, AutoCloseable {
 
   private record ClosedPort(Replies replies) implements Association {
     @Override
-    public void send(ByteBuffer payload) {
+    public boolean send(ByteBuffer payload) {
       replies.refused(DialFailure.REFUSED);
+      return true;
     }
 
     @Override

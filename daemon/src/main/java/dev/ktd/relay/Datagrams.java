@@ -13,13 +13,18 @@ public interface Datagrams {
    * Pings {@code destination} once with {@code payload} (read during the call).
    *
    * @param answer called at most once; not at all when nothing answers
+   * @return false when it was dropped, since the tunnel is full or gone
    */
-  void echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer);
+  boolean echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer);
 
   /** One open socket on the far side. */
   interface Association {
-    /** Sends one datagram, or drops it when the tunnel is full or gone, as a network does. */
-    void send(ByteBuffer payload);
+    /**
+     * Sends one datagram, or drops it when the tunnel is full or gone, as a network does.
+     *
+     * @return false when it was dropped
+     */
+    boolean send(ByteBuffer payload);
 
     void close();
   }

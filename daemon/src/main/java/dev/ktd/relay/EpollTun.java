@@ -14,6 +14,8 @@ import io.netty.util.concurrent.Promise;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,9 +42,10 @@ public final class EpollTun implements FramePort {
       ByteBuffer.allocateDirect(PIECES * 2 * Buffer.addressSize()).order(ByteOrder.nativeOrder());
   private final long vectorAddress = Buffer.memoryAddress(vector);
   private final Promise<Void> stopped = ImmediateEventExecutor.INSTANCE.newPromise();
-  private @Nullable IoEventLoop loop;
+  private final DeviceLosses losses = new DeviceLosses();
+  private volatile @Nullable IoEventLoop loop;
   private @Nullable IoRegistration registration;
-  private long lost;
+  private boolean stopping;
 
   public EpollTun(TunDevice device) {
     this.descriptor = new FileDescriptor(device.descriptor());
@@ -54,18 +57,26 @@ public final class EpollTun implements FramePort {
     this.loop = onLoop;
     onLoop
         .register(new Handle(receiver))
-        .addListener(
-            (Future<IoRegistration> registered) -> {
-              if (registered.isSuccess()) {
-                IoRegistration made = registered.getNow();
-                registration = made;
-                made.submit(EpollIoOps.EPOLLIN);
-                started.setSuccess(null);
-              } else {
-                started.setFailure(registered.cause());
-              }
-            });
+        .addListener((Future<IoRegistration> registered) -> registered(registered, started));
     return started;
+  }
+
+  /** On the loop, perhaps after {@link #stop} was asked for. */
+  private void registered(Future<IoRegistration> result, Promise<Void> started) {
+    if (!result.isSuccess()) {
+      stopped.trySuccess(null);
+      started.setFailure(result.cause());
+      return;
+    }
+    IoRegistration made = result.getNow();
+    registration = made;
+    if (stopping) {
+      made.cancel();
+      started.setFailure(new IOException("the device was stopped before it was watched"));
+      return;
+    }
+    made.submit(EpollIoOps.EPOLLIN);
+    started.setSuccess(null);
   }
 
   @Override
@@ -73,15 +84,22 @@ public final class EpollTun implements FramePort {
     IoEventLoop onLoop = loop;
     if (onLoop == null) {
       stopped.trySuccess(null);
-    } else {
-      onLoop.execute(
-          () -> {
-            if (registration == null || !registration.cancel()) {
-              stopped.trySuccess(null);
-            }
-          });
+      return stopped;
+    }
+    try {
+      onLoop.execute(this::cancel);
+    } catch (RejectedExecutionException e) {
+      stopped.trySuccess(null); // The loop has ended, and watches nothing any more.
     }
     return stopped;
+  }
+
+  /** A registration that is still on its way is cancelled when it arrives. */
+  private void cancel() {
+    stopping = true;
+    if (registration != null && !registration.cancel()) {
+      stopped.trySuccess(null);
+    }
   }
 
   @Override
@@ -89,15 +107,19 @@ public final class EpollTun implements FramePort {
     vector.clear();
     int count = add(headers) + add(payload) + add(more);
     try {
-      return descriptor.writevAddresses(vectorAddress, count) > 0;
-    } catch (IOException e) {
-      // EIO: the interface is down; EINVAL: the kernel does not like the frame. Both are a loss to
-      // the stack, and repeat too often to be told each time.
-      if (Long.bitCount(++lost) == 1) {
-        log.warn("{} frames could not be written to the TUN device: {}", lost, e.toString());
+      if (descriptor.writevAddresses(vectorAddress, count) > 0) {
+        return true;
       }
-      return false;
+      losses.full();
+    } catch (IOException e) {
+      losses.add(e);
     }
+    return false;
+  }
+
+  @Override
+  public Map<String, Long> counters() {
+    return losses.counters();
   }
 
   /** Appends a struct iovec: address and length, each as wide as a pointer (readv(2)). */

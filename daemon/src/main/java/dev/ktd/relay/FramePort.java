@@ -5,6 +5,7 @@ import io.netty.channel.IoEventLoop;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Map;
 
 /**
  * Where frames come from and go to: the TUN device, or a test. Everything on the event loop it was
@@ -23,6 +24,11 @@ public interface FramePort extends FrameSink {
    * the future is done, not before: the loop would watch a stranger's descriptor.
    */
   Future<?> stop();
+
+  /** What the port counts, by name, e.g. {@code drops.device.eio}; on the loop. */
+  default Map<String, Long> counters() {
+    return Map.of();
+  }
 
   /** Takes what the port reads. */
   interface Receiver {

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.Set;
@@ -53,6 +54,9 @@ public final class Relay implements FlowHandler {
   private Destinations destinations;
   private long opened;
   private long refused;
+  private long dialsLost;
+  private long datagramsLost;
+  private long echoesLost;
 
   /**
    * @param clock monotonic, nanoseconds; the same as the stack's
@@ -78,6 +82,14 @@ public final class Relay implements FlowHandler {
     return new Counters(opened, refused, dialling.size(), associations.size());
   }
 
+  /** What was lost here without an answer, by name. */
+  Map<String, Long> drops() {
+    return Map.of(
+        "drops.dials", dialsLost,
+        "drops.tunnel-datagrams", datagramsLost,
+        "drops.tunnel-echoes", echoesLost);
+  }
+
   /** New flows go there; those that are open stay where they are. */
   public void destinations(Destinations wanted) {
     this.destinations = wanted;
@@ -94,6 +106,7 @@ public final class Relay implements FlowHandler {
   private void dial(TcpFlow flow, Dialer dialer) {
     if (dialling.size() >= MAX_DIALS) {
       // As a full accept queue: the program's next SYN may find room.
+      dialsLost++;
       refuse(flow, Refusal.SILENT);
       return;
     }
@@ -179,14 +192,17 @@ public final class Relay implements FlowHandler {
         refused++;
         echo.unreachable(how);
       }
-      case Destinations.Via(Dialer _, Datagrams datagrams) ->
-          datagrams.echo(
-              echo.destination(),
-              payload,
-              answer -> {
-                echo.reply(answer);
-                wake.run();
-              });
+      case Destinations.Via(Dialer _, Datagrams datagrams) -> {
+        boolean sent =
+            datagrams.echo(
+                echo.destination(),
+                payload,
+                answer -> {
+                  echo.reply(answer);
+                  wake.run();
+                });
+        echoesLost += sent ? 0 : 1;
+      }
     }
   }
 
@@ -239,6 +255,11 @@ public final class Relay implements FlowHandler {
     } else {
       backlogged.remove(relay);
     }
+  }
+
+  /** The tunnel had no room for a datagram. */
+  void datagramLost() {
+    datagramsLost++;
   }
 
   void wake() {

@@ -9,6 +9,7 @@ import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -74,16 +75,22 @@ public final class TunLoop {
   /** What is going through now; done on the loop. */
   public Future<Status> status() {
     return loop.submit(
-        () -> new Status(relay.counters(), stack.tcpFlows(), stack.udpFlows(), stack.counters()));
+        () -> {
+          Map<String, Long> all = new LinkedHashMap<>(stack.counters());
+          all.putAll(port.counters());
+          all.putAll(relay.drops());
+          return new Status(relay.counters(), stack.tcpFlows(), stack.udpFlows(), all);
+        });
   }
 
   /**
    * @param relay flows opened and refused
    * @param tcp TCP connections now
    * @param udp UDP flows now
-   * @param stack the stack's own counters
+   * @param counters of stack, device and relay by name; those of lost packets start with {@code
+   *     drops.}
    */
-  public record Status(Relay.Counters relay, int tcp, int udp, Map<String, Long> stack) {}
+  public record Status(Relay.Counters relay, int tcp, int udp, Map<String, Long> counters) {}
 
   /** Stops reading and resets every flow. The device may be closed when the future is done. */
   public Future<?> close() {

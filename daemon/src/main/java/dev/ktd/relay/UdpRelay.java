@@ -21,8 +21,8 @@ final class UdpRelay implements Datagrams.Replies {
   }
 
   void send(ByteBuffer payload) {
-    if (association != null) {
-      association.send(payload);
+    if (association == null || !association.send(payload)) {
+      relay.datagramLost();
     }
   }
 

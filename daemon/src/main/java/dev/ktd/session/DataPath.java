@@ -11,6 +11,7 @@ import dev.ktd.os.Host;
 import dev.ktd.os.TunDevice;
 import dev.ktd.relay.Destinations;
 import dev.ktd.relay.EpollTun;
+import dev.ktd.relay.TracedPort;
 import dev.ktd.relay.TunLoop;
 import dev.ktd.stack.StackConfig;
 import dev.ktd.stack.UserspaceStack;
@@ -108,7 +109,7 @@ final class DataPath {
     TunLoop loop =
         new TunLoop(
             eventLoop,
-            new EpollTun(device),
+            TracedPort.around(new EpollTun(device), offloads.vnetHeader()),
             destinations,
             (flows, frames) -> new UserspaceStack(config, flows, frames),
             lost -> LOG.error("the device {} is gone; ktd down and up make it anew", DEVICE, lost));

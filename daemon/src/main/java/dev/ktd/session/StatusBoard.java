@@ -124,7 +124,7 @@ final class StatusBoard {
               flows == null ? 0 : flows.relay().opened(),
               flows == null ? 0 : flows.relay().refused(),
               tunnel == null ? 0 : tunnel.openChannels()),
-          flows == null ? Map.of() : drops(flows.stack()),
+          flows == null ? Map.of() : drops(flows.counters()),
           List.of());
     }
   }
@@ -141,8 +141,8 @@ final class StatusBoard {
         lane.reopened());
   }
 
-  /** The stack's counters of dropped packets, by reason, without the prefix. */
-  private static Map<String, Long> drops(Map<String, Long> counters) {
+  /** The counters of lost packets, by reason, without the prefix. */
+  static Map<String, Long> drops(Map<String, Long> counters) {
     Map<String, Long> drops = new TreeMap<>();
     counters.forEach(
         (name, count) -> {

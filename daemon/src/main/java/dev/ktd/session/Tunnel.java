@@ -209,8 +209,8 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
   }
 
   @Override
-  public void echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
-    leastLoaded().ifPresent(t -> t.datagrams().echo(destination, payload, answer));
+  public boolean echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
+    return leastLoaded().map(t -> t.datagrams().echo(destination, payload, answer)).orElse(false);
   }
 
   /** Any thread. */
@@ -254,7 +254,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
     }
 
     @Override
-    public void send(ByteBuffer payload) {
+    public boolean send(ByteBuffer payload) {
       boolean alive =
           transport.isPresent()
               && lanes.stream().anyMatch(lane -> lane.transport() == transport.get());
@@ -262,7 +262,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
         transport = leastLoaded();
         current = transport.map(t -> t.datagrams().open(destination, replies));
       }
-      current.ifPresent(association -> association.send(payload));
+      return current.map(association -> association.send(payload)).orElse(false);
     }
 
     @Override

@@ -57,16 +57,18 @@ final class DatagramChannel implements Datagrams, SubsystemChannel.User {
   }
 
   @Override
-  public void echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
+  public boolean echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
     int id = nextId();
-    if (send(DatagramFrames.echo(id, destination, payload))) {
-      echoes.put(id, answer);
-      if (echoes.size() > ECHOES) {
-        Iterator<Integer> oldest = echoes.keySet().iterator();
-        oldest.next();
-        oldest.remove();
-      }
+    if (!send(DatagramFrames.echo(id, destination, payload))) {
+      return false;
     }
+    echoes.put(id, answer);
+    if (echoes.size() > ECHOES) {
+      Iterator<Integer> oldest = echoes.keySet().iterator();
+      oldest.next();
+      oldest.remove();
+    }
+    return true;
   }
 
   private int nextId() {
@@ -190,13 +192,11 @@ final class DatagramChannel implements Datagrams, SubsystemChannel.User {
     }
 
     @Override
-    public void send(ByteBuffer payload) {
+    public boolean send(ByteBuffer payload) {
       if (!openedThere) {
         openedThere = DatagramChannel.this.send(DatagramFrames.open(id, destination));
       }
-      if (openedThere) {
-        DatagramChannel.this.send(DatagramFrames.data(id, payload));
-      }
+      return openedThere && DatagramChannel.this.send(DatagramFrames.data(id, payload));
     }
 
     @Override

@@ -152,7 +152,7 @@ final class EchoFarSide implements Dialer, Datagrams {
   public Association open(InetSocketAddress destination, Replies replies) {
     return new Association() {
       @Override
-      public void send(ByteBuffer payload) {
+      public boolean send(ByteBuffer payload) {
         ByteBuffer copy = ByteBuffer.allocate(payload.remaining()).put(payload.duplicate()).flip();
         loop.execute(
             () -> {
@@ -162,6 +162,7 @@ final class EchoFarSide implements Dialer, Datagrams {
                 replies.datagram(copy);
               }
             });
+        return true;
       }
 
       @Override
@@ -171,11 +172,12 @@ final class EchoFarSide implements Dialer, Datagrams {
 
   /** Addresses that end in .9 answer. */
   @Override
-  public void echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
+  public boolean echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
     byte[] address = destination.getAddress();
     if (address[address.length - 1] == 9) {
       ByteBuffer copy = ByteBuffer.allocate(payload.remaining()).put(payload.duplicate()).flip();
       loop.execute(() -> answer.answered(copy));
     }
+    return true;
   }
 }

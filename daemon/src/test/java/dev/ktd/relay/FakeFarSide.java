@@ -33,8 +33,8 @@ final class FakeFarSide implements Dialer, Datagrams {
   }
 
   @Override
-  public void echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
-    pings.add(new Ping(destination, text(payload), answer));
+  public boolean echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
+    return pings.add(new Ping(destination, text(payload), answer));
   }
 
   static String text(ByteBuffer payload) {
@@ -86,6 +86,7 @@ final class FakeFarSide implements Dialer, Datagrams {
     final Replies replies;
     final List<String> sent = new ArrayList<>();
     boolean closed;
+    boolean full;
 
     Socket(InetSocketAddress destination, Replies replies) {
       this.destination = destination;
@@ -93,8 +94,8 @@ final class FakeFarSide implements Dialer, Datagrams {
     }
 
     @Override
-    public void send(ByteBuffer payload) {
-      sent.add(text(payload));
+    public boolean send(ByteBuffer payload) {
+      return !full && sent.add(text(payload));
     }
 
     @Override

@@ -105,7 +105,7 @@ class KernelNetnsIT {
   @AfterEach
   void close() throws Exception {
     if (tunLoop != null) {
-      Map<String, Long> counters = tunLoop.status().get().stack();
+      Map<String, Long> counters = tunLoop.status().get().counters();
       tunLoop.close().sync();
       tun.close();
       group.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();

@@ -5,6 +5,7 @@ import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,11 @@ public final class PipeTun implements FramePort {
     byte[] frame = new byte[headers.remaining() + payload.remaining() + more.remaining()];
     ByteBuffer.wrap(frame).put(headers.duplicate()).put(payload.duplicate()).put(more.duplicate());
     return sent.add(frame);
+  }
+
+  @Override
+  public Map<String, Long> counters() {
+    return Map.of("drops.device.eio", 7L);
   }
 
   /** Frames of the stack, in order; wait with {@code poll(time)} of the queue. */

@@ -305,6 +305,17 @@ class RelayTest {
   }
 
   @Test
+  void whatTheTunnelHasNoRoomForIsCounted() {
+    var flow = new FakeUdp("10.43.7.9", 53);
+    datagram(flow, "one");
+    tunnel.sockets.getFirst().full = true;
+    datagram(flow, "two");
+
+    assertThat(tunnel.sockets.getFirst().sent).containsExactly("one");
+    assertThat(relay.drops()).containsEntry("drops.tunnel-datagrams", 1L);
+  }
+
+  @Test
   void theSocketThatWasIdleForLongestMakesRoom() {
     var first = new FakeUdp("10.43.7.9", 1);
     var second = new FakeUdp("10.43.7.9", 2);

@@ -92,9 +92,14 @@ class TunLoopTest {
   @Test
   void statusIsTakenOnTheLoop() throws Exception {
     tunLoop.start().sync();
-    assertThat(tunLoop.status().get())
-        .isEqualTo(
-            new TunLoop.Status(new Relay.Counters(0, 0, 0, 0), 3, 4, Map.of("drops.checksum", 5L)));
+    TunLoop.Status status = tunLoop.status().get();
+    assertThat(status.relay()).isEqualTo(new Relay.Counters(0, 0, 0, 0));
+    assertThat(status.tcp()).isEqualTo(3);
+    assertThat(status.udp()).isEqualTo(4);
+    assertThat(status.counters())
+        .containsEntry("drops.checksum", 5L)
+        .containsEntry("drops.device.eio", 7L)
+        .containsEntry("drops.tunnel-datagrams", 0L);
   }
 
   /** Written by the loop, read by the test after it. */
