@@ -173,8 +173,10 @@ final class SendHalf {
   int acknowledged(long ack, int windowField, int sequence, boolean bare, long now) {
     boolean sameWindow = (long) windowField << scale == window;
     boolean duplicate = bare && ack == acked && sameWindow && inFlight();
-    // RFC 9293: SND.WL1 and SND.WL2 keep an old segment from bringing an old window back.
-    if (SeqNumber.before(updateSequence, sequence)
+    // RFC 9293: SND.WL1 and SND.WL2 keep an old segment from bringing an old window back. What
+    // acknowledges something new is not old, even if its payload is a repetition (as Linux has it).
+    if (ack > acked
+        || SeqNumber.before(updateSequence, sequence)
         || (updateSequence == sequence && updateAck <= ack)) {
       setWindow(ack, windowField, sequence);
     }
