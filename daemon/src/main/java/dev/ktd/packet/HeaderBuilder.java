@@ -123,16 +123,6 @@ public final class HeaderBuilder {
     buffer.putInt(left).putInt(right);
   }
 
-  /** Timestamps (RFC 7323), preceded by two bytes of padding. */
-  public void timestamps(int value, int echoed) {
-    buffer.putShort((short) 0x0101).put((byte) 8).put((byte) 10).putInt(value).putInt(echoed);
-  }
-
-  /** An option without content that nobody knows, of two bytes and padded to four. */
-  public void unknownOption(int kind) {
-    buffer.putShort((short) 0x0101).put((byte) kind).put((byte) 2);
-  }
-
   /**
    * Ends a TCP segment.
    *

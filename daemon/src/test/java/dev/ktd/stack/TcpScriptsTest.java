@@ -1,5 +1,7 @@
 package dev.ktd.stack;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -16,15 +18,19 @@ final class TcpScriptsTest {
   Stream<DynamicTest> everyScriptHolds() throws IOException, URISyntaxException {
     Path folder =
         Path.of(Objects.requireNonNull(getClass().getResource("/tcp"), "scripts").toURI());
-    try (Stream<Path> files = Files.list(folder)) {
+    try (Stream<Path> files = Files.walk(folder)) {
       List<Path> scripts = files.filter(file -> file.toString().endsWith(".pkt")).sorted().toList();
-      return scripts.stream().map(TcpScriptsTest::test);
+      return scripts.stream().map(script -> test(folder.relativize(script).toString(), script));
     }
   }
 
-  private static DynamicTest test(Path script) {
-    String name = Objects.requireNonNull(script.getFileName(), "a file").toString();
+  private static DynamicTest test(String name, Path script) {
     return DynamicTest.dynamicTest(
-        name, script.toUri(), () -> TcpScript.run(name, Files.readAllLines(script)));
+        name, script.toUri(), () -> run(name, Files.readAllLines(script)));
+  }
+
+  private static void run(String name, List<String> lines) {
+    assertThat(lines.getFirst()).as(name + " begins with what it shows").startsWith("# ");
+    TcpScript.run(name, lines);
   }
 }
