@@ -1,5 +1,6 @@
 package dev.ktd.stack;
 
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -11,6 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 final class StackSimulationTest {
   private static final long MILLISECOND = 1_000_000;
+  private static final List<TinyPeer.Kind> KINDS = List.of(TinyPeer.Kind.values());
   private static final int[] WINDOWS = {20, 500, 16_000};
 
   static LongStream seeds() {
@@ -35,7 +37,7 @@ final class StackSimulationTest {
         seed,
         random.nextBoolean(),
         random.nextBoolean(),
-        TinyPeer.Kind.values()[random.nextInt(3)],
+        KINDS.get(random.nextInt(KINDS.size())),
         direction(random),
         direction(random),
         random.nextInt(400_000),
