@@ -30,16 +30,13 @@ public final class Relay implements FlowHandler {
   /** Linux gives a silent peer 127 s; the program's own SYN repetitions start a new try here. */
   static final long DIAL_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-  /** Dials under way; the far side's own bound is of the same order. */
-  static final int MAX_DIALS = 1024;
-
   /** As many sockets as the agent opens for one session. */
   static final int MAX_ASSOCIATIONS = 1024;
 
   private final LongSupplier clock;
   private final Runnable wake;
 
-  /** In the order of their deadlines, as all have the same patience. */
+  /** In the order of their deadlines, as all have the same patience. The stack bounds them. */
   private final SequencedMap<TcpFlow, TcpRelay> dialling = new LinkedHashMap<>();
 
   private final Set<TcpRelay> open = new LinkedHashSet<>();
@@ -54,7 +51,6 @@ public final class Relay implements FlowHandler {
   private Destinations destinations;
   private long opened;
   private long refused;
-  private long dialsLost;
   private long datagramsLost;
   private long echoesLost;
 
@@ -85,7 +81,6 @@ public final class Relay implements FlowHandler {
   /** What was lost here without an answer, by name. */
   Map<String, Long> drops() {
     return Map.of(
-        "drops.dials", dialsLost,
         "drops.tunnel-datagrams", datagramsLost,
         "drops.tunnel-echoes", echoesLost);
   }
@@ -104,12 +99,6 @@ public final class Relay implements FlowHandler {
   }
 
   private void dial(TcpFlow flow, Dialer dialer) {
-    if (dialling.size() >= MAX_DIALS) {
-      // As a full accept queue: the program's next SYN may find room.
-      dialsLost++;
-      refuse(flow, Refusal.SILENT);
-      return;
-    }
     var relay = new TcpRelay(this, flow, clock.getAsLong() + DIAL_NANOS);
     dialling.put(flow, relay);
     try {

@@ -5,10 +5,16 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Direct memory in chunks of 64 KiB, kept for reuse. The budget bounds what is taken freely, one
- * and a half of it what was promised.
+ * Direct memory in chunks of 64 KiB. The budget bounds what is taken freely, one and a half of it
+ * what was promised.
+ *
+ * <p>What was once taken is kept for reuse until {@link #clear}. Only a garbage collection frees
+ * direct memory, an idle daemon has none for hours, and an allocation that meets the JVM's limit
+ * would wait for one on the event loop. So chunks never become garbage while the stack lives.
+ *
+ * <p>Tests watch the chunks by a subclass; as long as none is loaded, the calls are direct.
  */
-final class ChunkPool {
+class ChunkPool {
   static final int CHUNK_SHIFT = 16;
   static final int CHUNK = 1 << CHUNK_SHIFT;
 
@@ -34,14 +40,17 @@ final class ChunkPool {
     }
     inUse++;
     Chunk chunk = free.pollLast();
-    return chunk == null ? new Chunk() : chunk;
+    return chunk == null ? make() : chunk;
+  }
+
+  /** A new one. */
+  Chunk make() {
+    return new Chunk();
   }
 
   void giveBack(Chunk chunk) {
     inUse--;
-    if (inUse + free.size() < budget) {
-      free.addLast(chunk);
-    }
+    free.addLast(chunk);
   }
 
   /** In bytes; 0 when the budget is used up or overdrawn. */
@@ -58,12 +67,13 @@ final class ChunkPool {
     return inUse > budget / 2;
   }
 
+  /** The stack is closed: everything was given back and goes to the garbage collector. */
   void clear() {
     free.clear();
   }
 
   /** One piece of memory and a view of it, which spares an object for each use. */
-  static final class Chunk {
+  static class Chunk {
     private final ByteBuffer bytes = ByteBuffer.allocateDirect(CHUNK);
     private final ByteBuffer view = bytes.duplicate();
 

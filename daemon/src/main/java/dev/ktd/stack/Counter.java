@@ -17,6 +17,7 @@ enum Counter {
   DROP_FRAGMENT("drops.fragment"),
   DROP_FLAGS("drops.tcp-flags"),
   DROP_PENDING("drops.pending-opens"),
+  DROP_GAVE_WAY("drops.gave-way"),
   DROP_TCP_FLOWS("drops.tcp-flows"),
   DROP_BUDGET("drops.budget"),
   DROP_WINDOW("drops.window"),
@@ -26,6 +27,7 @@ enum Counter {
   TCP_OPENS("tcp.opens"),
   TCP_REPEATED_SYNS("tcp.repeated-syns"),
   TCP_CANCELLED("tcp.cancelled"),
+
   TCP_REFUSED("tcp.refused"),
   TCP_ESTABLISHED("tcp.established"),
   TCP_RESETS_IN("tcp.resets-in"),

@@ -13,8 +13,9 @@ public interface FlowHandler {
 
   /**
    * A pending connection is gone before it was accepted or refused: the program reset it, asked
-   * anew from the same port, or no longer repeats its SYN. Calls on {@code flow} do nothing from
-   * here on; a dial under way should be given up.
+   * anew from the same port, no longer repeats its SYN, or too many were pending and this one had
+   * waited for longest. Calls on {@code flow} do nothing from here on; a dial under way should be
+   * given up.
    */
   void cancelled(TcpFlow flow);
 

@@ -58,9 +58,11 @@ public record StackConfig(int mtu, Offloads offloads, Buffers buffers, Limits li
   /**
    * Numbers of flows.
    *
-   * @param pendingOpens connections that wait for {@link TcpFlow#accept}; beyond it SYNs are
-   *     dropped and the kernel repeats them
-   * @param pendingOpensPerDestination the same for one address and port
+   * @param pendingOpens connections that wait for {@link TcpFlow#accept}, and so dials under way; a
+   *     quarter of it is for destinations that have answered before. Beyond it the one that has
+   *     waited for longest, a second at least, gives way, or the SYN is dropped and the kernel
+   *     repeats it
+   * @param pendingOpensPerDestination the same for one address and port; beyond it SYNs are dropped
    * @param tcpFlows connections, pending ones included
    * @param udpFlows beyond it the flow that was idle for longest is forgotten
    * @param udpIdle after which a UDP flow is forgotten
@@ -80,15 +82,15 @@ public record StackConfig(int mtu, Offloads offloads, Buffers buffers, Limits li
 
   /**
    * What suits a developer's machine: 1 MiB to receive, 2.25 MiB to send, 256 MiB over all, 16,384
-   * connections of which 4,096 may be pending (2,048 for each destination), 4,096 UDP flows
-   * forgotten after a minute; no offload.
+   * connections of which 1,024 may be pending (512 for each destination), 4,096 UDP flows forgotten
+   * after a minute; no offload.
    */
   public static StackConfig defaults(int mtu, long seed) {
     return new StackConfig(
         mtu,
         Offloads.NONE,
         new Buffers(1 << 20, (2 << 20) + (1 << 18), 256L << 20),
-        new Limits(4096, 2048, 16_384, 4096, Duration.ofMinutes(1)),
+        new Limits(1024, 512, 16_384, 4096, Duration.ofMinutes(1)),
         seed);
   }
 

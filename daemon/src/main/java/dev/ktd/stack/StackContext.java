@@ -15,7 +15,7 @@ final class StackContext {
   final Timers timers = new Timers();
   final FrameWriter writer;
   final FlowTable<TcpConnection> connections;
-  final PendingOpens pending;
+  final PendingOpens<TcpConnection> pending;
   private final ArrayDeque<TcpConnection> ready = new ArrayDeque<>();
   private final SplittableRandom random;
   private long now;
@@ -23,14 +23,19 @@ final class StackContext {
   private int challenges;
   private int timeWaits;
 
-  StackContext(StackConfig config, FlowHandler handler, FrameSink out) {
+  StackContext(StackConfig config, FlowHandler handler, FrameSink out, ChunkPool pool) {
     this.config = config;
     this.handler = handler;
     random = new SplittableRandom(config.seed());
-    pool = new ChunkPool(config.buffers().budget());
+    this.pool = pool;
     writer = new FrameWriter(config, counters, out);
     connections = new FlowTable<>(TcpConnection.class, random.nextLong());
-    pending = new PendingOpens(config);
+    pending = new PendingOpens<>(config.limits(), this::gaveWay);
+  }
+
+  private void gaveWay(TcpConnection connection) {
+    counters.count(Counter.DROP_GAVE_WAY);
+    connection.cancel();
   }
 
   /** The time of the call into the stack that is under way, or of the last one. */

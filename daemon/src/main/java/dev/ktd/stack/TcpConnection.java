@@ -106,7 +106,7 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
     if (state != TcpState.LISTEN) {
       return;
     }
-    context.pending.remove(key().destination());
+    context.pending.answered(this);
     context.timers.cancel(timer);
     listener = newListener;
     state = TcpState.SYN_RECEIVED;
@@ -121,6 +121,9 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
     }
     context.counters.count(Counter.TCP_REFUSED);
     context.writer.refuse(this, why);
+    if (why == Refusal.REFUSED) {
+      context.pending.answered(this);
+    }
     forget();
   }
 
@@ -197,7 +200,7 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
   void opened(long now) {
     context.counters.count(Counter.TCP_OPENS);
     context.connections.add(this);
-    context.pending.add(key().destination());
+    context.pending.add(this, key().destination(), now);
     context.timers.set(timer, now + OPEN_LIFETIME);
     context.handler.requested(this);
   }
@@ -263,7 +266,7 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
       return;
     }
     if (state == TcpState.LISTEN) {
-      context.pending.remove(key().destination());
+      context.pending.unanswered(this);
     } else if (state == TcpState.TIME_WAIT) {
       context.timeWaits(-1);
     }

@@ -6,6 +6,7 @@ import dev.ktd.packet.IpAddress;
 import dev.ktd.packet.Packet;
 import dev.ktd.packet.ParseResult;
 import dev.ktd.stack.ChunkPool.Chunk;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
@@ -36,7 +37,12 @@ public final class UserspaceStack implements Stack {
    *     call back into the stack
    */
   public UserspaceStack(StackConfig config, FlowHandler handler, FrameSink out) {
-    context = new StackContext(config, handler, out);
+    this(config, handler, out, new ChunkPool(config.buffers().budget()));
+  }
+
+  /** The same with the memory of the caller's choice, which tests watch. */
+  UserspaceStack(StackConfig config, FlowHandler handler, FrameSink out, ChunkPool pool) {
+    context = new StackContext(config, handler, out, pool);
     output = new TcpOutput(context);
     input = new TcpInput(context, output);
     datagrams = new UdpFlows(context);
@@ -173,12 +179,15 @@ public final class UserspaceStack implements Stack {
       context.counters.count(Counter.DROP_BUDGET);
       return;
     }
-    TcpConnection connection = new TcpConnection(context, syn);
-    if (!context.pending.mayAdd(connection.key().destination())) {
+    var destination =
+        new InetSocketAddress(
+            IpAddress.inetAddress(syn.destinationHigh(), syn.destinationLow()),
+            syn.destinationPort());
+    if (!context.pending.admits(destination, now)) {
       context.counters.count(Counter.DROP_PENDING);
       return;
     }
-    connection.opened(now);
+    new TcpConnection(context, syn).opened(now);
   }
 
   private void udp(Packet datagram, long now) {

@@ -9,7 +9,7 @@ import dev.ktd.os.TunDevice;
 import dev.ktd.os.linux.LinuxHost;
 import dev.ktd.os.linux.Netns;
 import dev.ktd.stack.StackConfig;
-import dev.ktd.stack.UserspaceStack;
+import dev.ktd.stack.WatchedStack;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -97,7 +97,7 @@ class KernelNetnsIT {
             loop,
             new EpollTun(tun),
             new Destinations(Map.of(), networks, new Destinations.Via(farSide, farSide)),
-            (flows, frames) -> new UserspaceStack(config, flows, frames),
+            (flows, frames) -> WatchedStack.of(config, flows, frames),
             lost::complete);
     tunLoop.start().sync();
   }

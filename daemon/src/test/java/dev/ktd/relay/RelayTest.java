@@ -126,16 +126,6 @@ class RelayTest {
   }
 
   @Test
-  void dialsAreBounded() {
-    for (int i = 0; i < Relay.MAX_DIALS; i++) {
-      assertThat(requested("10.43.7.9", 1 + i).events).isEmpty();
-    }
-    assertThat(requested("10.43.7.9", 80).events).containsExactly("refused SILENT");
-    tunnel.stream().downstream.opened();
-    assertThat(requested("10.43.7.9", 80).events).isEmpty();
-  }
-
-  @Test
   void aDialerThatThrowsIsATunnelThatIsNotThere() {
     Dialer broken =
         (destination, downstream) -> {

@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** UDP, ICMP and fragments. */
@@ -25,7 +26,7 @@ final class DatagramsTest implements FlowHandler {
   private final RecordedFrames frames = new RecordedFrames(false, () -> 0);
   private final HeaderBuilder builder = new HeaderBuilder(false, false);
   private final UserspaceStack stack =
-      new UserspaceStack(
+      WatchedStack.of(
           StackConfig.defaults(1500, 3)
               .with(new StackConfig.Limits(4, 4, 4, 2, Duration.ofSeconds(60))),
           this,
@@ -79,6 +80,11 @@ final class DatagramsTest implements FlowHandler {
     builder.ip(0, V4_A, 0, V4_B, Wire.UDP);
     builder.udp(port, 53);
     return frame(builder.finishUdp(payload, NOTHING), payload);
+  }
+
+  @AfterEach
+  void everythingIsGivenBack() {
+    stack.close();
   }
 
   @Test
@@ -194,7 +200,7 @@ final class DatagramsTest implements FlowHandler {
   void aSuperDatagramIsSplit() {
     RecordedFrames ignored = new RecordedFrames(true, () -> 0);
     UserspaceStack offloading =
-        new UserspaceStack(
+        WatchedStack.of(
             StackConfig.defaults(1500, 3).with(StackConfig.Offloads.ALL), this, ignored);
     HeaderBuilder withVnet = new HeaderBuilder(true, true);
     withVnet.ip(0, V4_A, 0, V4_B, Wire.UDP);

@@ -62,7 +62,7 @@ final class Simulation {
         StackConfig.defaults(1500, setup.seed)
             .with(new StackConfig.Offloads(setup.offload, setup.offload, setup.offload, false))
             .with(new StackConfig.Buffers(1 << 20, setup.sendBuffer, 16 << 20));
-    stack = new UserspaceStack(config, events, this::sent);
+    stack = WatchedStack.of(config, events, this::sent);
     peer =
         new TinyPeer(
             new TinyPeer.Nature(
@@ -126,6 +126,7 @@ final class Simulation {
           .containsEntry("drops.malformed", 0L)
           .containsEntry("drops.truncated", 0L);
     }
+    stack.close();
   }
 
   private long nextAt() {

@@ -7,6 +7,7 @@ import dev.ktd.packet.IpAddress;
 import dev.ktd.packet.Packet;
 import dev.ktd.packet.Wire;
 import java.nio.ByteBuffer;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** A program that writes a few bytes at a time to an owner that has stopped to take them. */
@@ -24,7 +25,7 @@ final class SmallWritesTest {
   private final HeaderBuilder builder = new HeaderBuilder(false, false);
   private final ByteBuffer payload = ByteBuffer.allocateDirect(WRITE);
   private final UserspaceStack stack =
-      new UserspaceStack(
+      WatchedStack.of(
           StackConfig.defaults(1500, 3).with(new StackConfig.Buffers(CAPACITY, 4096, 1 << 20)),
           events,
           frames);
@@ -58,6 +59,11 @@ final class SmallWritesTest {
       long acked = (long) answer.acknowledgment() - (INITIAL + 1);
       edge = acked + ((long) answer.window() << SCALE);
     }
+  }
+
+  @AfterEach
+  void everythingIsGivenBack() {
+    stack.close();
   }
 
   @Test

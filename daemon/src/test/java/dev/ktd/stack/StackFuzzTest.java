@@ -49,7 +49,7 @@ final class StackFuzzTest {
       vnet = random.nextBoolean();
       builder = new HeaderBuilder(vnet, vnet);
       stack =
-          new UserspaceStack(
+          WatchedStack.of(
               StackConfig.defaults(1500, seed)
                   .with(new StackConfig.Offloads(vnet, vnet, vnet, vnet))
                   .with(new StackConfig.Buffers(128 * 1024, 128 * 1024, BUDGET)),

@@ -9,6 +9,7 @@ import dev.ktd.packet.Wire;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Many flows, and what one of them must not do to the others. */
@@ -22,7 +23,7 @@ final class StarvationTest implements FlowHandler {
   private final RecordedFrames frames = new RecordedFrames(false, () -> 0);
   private final HeaderBuilder builder = new HeaderBuilder(false, false);
   private final UserspaceStack stack =
-      new UserspaceStack(
+      WatchedStack.of(
           StackConfig.defaults(1500, 3).with(new StackConfig.Buffers(2048, SEND_BUFFER, BUDGET)),
           this,
           frames);
@@ -46,6 +47,11 @@ final class StarvationTest implements FlowHandler {
 
   @Override
   public void echo(Echo echo, ByteBuffer payload) {}
+
+  @AfterEach
+  void everythingIsGivenBack() {
+    stack.close();
+  }
 
   private void segment(int port, int sequence, int acknowledgment, int flags) {
     builder.ip(0, IpAddress.v4(0xc612_0001), 0, IpAddress.v4(0x0a2b_0709), Wire.TCP);

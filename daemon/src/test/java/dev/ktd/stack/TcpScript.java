@@ -53,7 +53,7 @@ final class TcpScript {
 
   TcpScript(String name) {
     this.name = name;
-    stack = new UserspaceStack(StackConfig.defaults(1500, 1), owner, frames);
+    stack = WatchedStack.of(StackConfig.defaults(1500, 1), owner, frames);
   }
 
   /** Runs all lines; the first one that does not hold ends it with an error that quotes it. */
@@ -106,7 +106,7 @@ final class TcpScript {
     started = true;
     frames = new RecordedFrames(settings.offload(), () -> now);
     programs = new ScriptFrames(settings.v6(), settings.offload());
-    stack = new UserspaceStack(settings.config(), owner, frames);
+    stack = WatchedStack.of(settings.config(), owner, frames);
     current = new Conversation(FIRST_PORT, FAR_PORT, settings.programInitial());
     conversations.put(FIRST_PORT, current);
     owner.port(FIRST_PORT);
