@@ -38,6 +38,7 @@ enum Counter {
   TCP_PROBES("tcp.window-probes"),
   TCP_CHALLENGES("tcp.challenge-acks"),
   TCP_OUT_OF_ORDER("tcp.out-of-order"),
+  TCP_SACK_IGNORED("tcp.sack-blocks-ignored"),
   UDP_OPENS("udp.opens"),
   UDP_EXPIRED("udp.expired");
 

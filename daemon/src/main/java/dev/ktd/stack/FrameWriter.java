@@ -5,6 +5,7 @@ import static dev.ktd.packet.Wire.*;
 import dev.ktd.packet.HeaderBuilder;
 import dev.ktd.packet.IpAddress;
 import dev.ktd.packet.Packet;
+import dev.ktd.packet.TcpOptions;
 import java.nio.ByteBuffer;
 
 /** Makes frames for the local programs and hands them to the device. */
@@ -22,6 +23,7 @@ final class FrameWriter {
 
   private final ByteBuffer scratch = ByteBuffer.allocateDirect(LARGEST_PACKET + 1);
   private final ByteBuffer piece = scratch.duplicate();
+  private final int[] sackOrder = new int[TcpOptions.MOST_SACK_BLOCKS];
   private int fragmentId;
 
   FrameWriter(StackConfig config, Counters counters, FrameSink out) {
@@ -50,10 +52,13 @@ final class FrameWriter {
 
   // TCP.
 
-  /** A segment without payload or options. */
+  /** A segment without payload; unless it resets, it says which segments came too early. */
   boolean control(TcpConnection to, int sequence, int acknowledgment, int flags, int window) {
     startIp(headers, to, TCP);
     headers.tcp(to.destinationPort, to.sourcePort, sequence, acknowledgment, flags, window);
+    if ((flags & RST) == 0) {
+      sack(to);
+    }
     return send(headers.finishTcp(NOTHING, NOTHING, LARGEST_PACKET), NOTHING, NOTHING);
   }
 
@@ -65,6 +70,9 @@ final class FrameWriter {
     headers.maximumSegmentSize(to.largestOwnSegment());
     if (to.scaled) {
       headers.windowScale(to.receive.scale());
+    }
+    if (to.selective) {
+      headers.sackPermitted();
     }
     return send(headers.finishTcp(NOTHING, NOTHING, LARGEST_PACKET), NOTHING, NOTHING);
   }
@@ -78,7 +86,26 @@ final class FrameWriter {
     int acknowledgment = to.receive.nextSequence();
     headers.tcp(
         to.destinationPort, to.sourcePort, half.planSequence(), acknowledgment, flags, window);
-    return send(headers.finishTcp(first, second, half.segmentSize()), first, second);
+    sack(to);
+    return send(headers.finishTcp(first, second, half.planSegment()), first, second);
+  }
+
+  /** Bytes of options in a segment with payload. */
+  static int options(TcpConnection to) {
+    int blocks = to.selective ? Math.min(TcpOptions.MOST_SACK_BLOCKS, to.receive.holes()) : 0;
+    return blocks == 0 ? 0 : 4 + 8 * blocks;
+  }
+
+  /** RFC 2018, section 4: the block that was received last comes first. */
+  private void sack(TcpConnection to) {
+    if (!to.selective || to.receive.holes() == 0) {
+      return;
+    }
+    int blocks = to.receive.early(sackOrder);
+    headers.sack(blocks);
+    for (int i = 0; i < blocks; i++) {
+      headers.sackBlock(to.receive.earlyStart(sackOrder[i]), to.receive.earlyEnd(sackOrder[i]));
+    }
   }
 
   /** RFC 9293, section 3.5.2: the answer to a segment that belongs to nothing. */

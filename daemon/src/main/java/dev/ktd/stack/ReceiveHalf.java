@@ -76,8 +76,29 @@ final class ReceiveHalf {
     return endTold;
   }
 
-  boolean hasHoles() {
-    return !early.isEmpty();
+  /** How many ranges came too early, each behind a hole. */
+  int holes() {
+    return early.size();
+  }
+
+  /**
+   * The ranges that came too early, the latest first.
+   *
+   * @param into gets their indices
+   * @return how many
+   */
+  int early(int[] into) {
+    return early.latest(into);
+  }
+
+  /** Sequence number of the first byte of the range with this index. */
+  int earlyStart(int index) {
+    return initialSequence + 1 + (int) early.start(index);
+  }
+
+  /** The sequence number behind it. */
+  int earlyEnd(int index) {
+    return initialSequence + 1 + (int) early.end(index);
   }
 
   /** The table of RFC 9293, section 3.10.7.4; a segment that just begins behind the edge passes. */

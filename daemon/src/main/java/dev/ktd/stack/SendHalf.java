@@ -1,6 +1,8 @@
 package dev.ktd.stack;
 
+import dev.ktd.packet.Packet;
 import dev.ktd.packet.SeqNumber;
+import dev.ktd.packet.Wire;
 import java.nio.ByteBuffer;
 
 /**
@@ -14,13 +16,9 @@ import java.nio.ByteBuffer;
  *     +-- SND.UNA
  * </pre>
  *
- * There is no congestion window: the path is a local queue and the program's window is the limit.
- * Only after a time-out the flight starts small and doubles, since that queue has just overflowed.
+ * The limit is the program's window; what was lost is the business of {@link Recovery}.
  */
 final class SendHalf {
-  private static final long UNLIMITED = Long.MAX_VALUE / 4;
-  private static final int DUPLICATE_ACKS = 3;
-
   private final StreamBuffer buffer;
   private final int initialSequence;
   private final int capacity;
@@ -38,11 +36,7 @@ final class SendHalf {
   private long largestWindow;
   private int updateSequence;
   private long updateAck;
-  private int duplicateAcks;
-  private long recoverTo;
-  private boolean fastRecovery;
-  private boolean resendFirst;
-  private long flightLimit = UNLIMITED;
+  private final Recovery recovery;
   private long timedPosition = -1;
   private long timedAt;
   private boolean override;
@@ -51,6 +45,7 @@ final class SendHalf {
   private long planPosition;
 
   private int planLength;
+  private int planSegment;
   private boolean planFin;
 
   /**
@@ -59,19 +54,22 @@ final class SendHalf {
    * @param segmentSize payload bytes of a segment: the smaller one of both sides' wishes
    * @param superSegmentSize payload bytes of the largest frame, a multiple of it
    * @param scale by which the program's window fields are to be shifted
+   * @param selective whether the program's kernel sends selective acknowledgments
    */
   SendHalf(
-      StackContext context, int initialSequence, int segmentSize, int superSegmentSize, int scale) {
+      StackContext context,
+      int initialSequence,
+      int segmentSize,
+      int superSegmentSize,
+      int scale,
+      boolean selective) {
     this.initialSequence = initialSequence;
     this.segmentSize = segmentSize;
     this.superSegmentSize = superSegmentSize;
     this.scale = scale;
     capacity = context.config.buffers().send();
     buffer = new StreamBuffer(context.pool, capacity);
-  }
-
-  int segmentSize() {
-    return segmentSize;
+    recovery = new Recovery(context.counters, selective, segmentSize, superSegmentSize);
   }
 
   RoundTrip roundTrip() {
@@ -167,53 +165,37 @@ final class SendHalf {
   /**
    * Takes an ACK between {@code acked} and {@code sent}.
    *
-   * @param bare whether the segment has nothing else to say: no payload, no FIN
    * @return how many bytes of data it acknowledged
    */
-  int acknowledged(long ack, int windowField, int sequence, boolean bare, long now) {
-    boolean sameWindow = (long) windowField << scale == window;
-    boolean duplicate = bare && ack == acked && sameWindow && inFlight();
+  int acknowledged(long ack, Packet packet, long now) {
+    boolean bare = packet.payloadLength() == 0 && !packet.has(Wire.FIN);
+    boolean sameWindow = (long) packet.window() << scale == window;
+    boolean duplicate = bare && ack == acked && sameWindow;
     // RFC 9293: SND.WL1 and SND.WL2 keep an old segment from bringing an old window back. What
     // acknowledges something new is not old, even if its payload is a repetition (as Linux has it).
     if (ack > acked
-        || SeqNumber.before(updateSequence, sequence)
-        || (updateSequence == sequence && updateAck <= ack)) {
-      setWindow(ack, windowField, sequence);
+        || SeqNumber.before(updateSequence, packet.sequence())
+        || (updateSequence == packet.sequence() && updateAck <= ack)) {
+      setWindow(ack, packet.window(), packet.sequence());
     }
-    if (duplicate) {
-      duplicate();
-      return 0;
+    int bytes = ack > acked ? progress(ack, now) : 0;
+    if (inFlight()) {
+      recovery.heard(packet, duplicate, acked, sent);
+      next = recovery.skip(next, sent);
     }
-    return ack > acked ? progress(ack, now) : 0;
-  }
-
-  private void duplicate() {
-    // RFC 6582: none of the ACKs that the recovery itself provokes starts another one.
-    if (++duplicateAcks == DUPLICATE_ACKS && acked >= recoverTo) {
-      fastRecovery = true;
-      recoverTo = sent;
-      resendFirst = true;
-    }
+    return bytes;
   }
 
   private int progress(long ack, long now) {
     int bytes = (int) (Math.min(ack, end) - Math.min(acked, end));
     acked = ack;
     next = Math.max(next, acked);
-    duplicateAcks = 0;
     roundTrip.progress();
     if (timedPosition >= 0 && acked >= timedPosition) {
       roundTrip.measured(now - timedAt);
       timedPosition = -1;
     }
-    if (acked >= recoverTo) {
-      fastRecovery = false;
-      flightLimit = UNLIMITED;
-    } else if (fastRecovery) {
-      resendFirst = true;
-    } else if (flightLimit < UNLIMITED) {
-      flightLimit = Math.min(UNLIMITED, flightLimit * 2);
-    }
+    recovery.progress(acked);
     buffer.release(Math.min(acked, end), acked >= end);
     return bytes;
   }
@@ -223,15 +205,11 @@ final class SendHalf {
     roundTrip.backOff();
     timedPosition = -1;
     next = acked;
-    recoverTo = sent;
-    fastRecovery = false;
-    resendFirst = false;
-    duplicateAcks = 0;
-    flightLimit = superSegmentSize;
+    recovery.timeout(sent);
     override = true;
     if (window == 0) {
       // The program's window has shrunk over what is in flight: ask with the first bytes of it.
-      resendFirst = true;
+      recovery.resendFirst();
     }
   }
 
@@ -240,41 +218,56 @@ final class SendHalf {
     override = true;
   }
 
-  /** Decides what to send next; false: nothing now. */
-  boolean plan() {
-    if (resendFirst) {
-      if (inFlight()) {
-        planResend();
-        return true;
-      }
-      resendFirst = false;
-    }
-    long available = Math.max(0, end - next);
-    long limit = Math.min(edge, acked + flightLimit);
+  /**
+   * Decides what to send next; false: nothing now.
+   *
+   * @param options bytes of options that its headers will have, which every segment is shorter by
+   */
+  boolean plan(int options) {
+    planSegment = segmentSize - options;
+    int most = superSegmentSize / segmentSize * planSegment;
+    return (recovery.find(acked, sent) && planResend(most)) || planOn(most);
+  }
+
+  /** Plans the hole that was found, or its beginning. */
+  private boolean planResend(int most) {
+    planPosition = recovery.start();
+    // What is behind a window that has shrunk waits, but for one segment, which asks for it.
+    long usable = Math.max(edge - planPosition, planPosition == acked ? planSegment : 0);
+    long length = Math.min(recovery.end(), end) - planPosition;
+    planLength = (int) Math.max(0, Math.min(length, Math.min(usable, most)));
+    planFin = recovery.end() > end && planPosition + planLength == end;
+    return planLength > 0 || planFin;
+  }
+
+  /** Plans what comes next, up to what is known to be received. */
+  private boolean planOn(int most) {
+    long received = recovery.limit(next);
+    long to = Math.min(end, received);
+    long available = Math.max(0, to - next);
+    long limit = Math.min(edge, acked + recovery.flightLimit());
     long usable = Math.max(0, limit - next);
-    long length = Math.min(Math.min(available, usable), superSegmentSize);
+    long length = Math.min(Math.min(available, usable), most);
     if (length < available) {
-      if (length >= segmentSize) {
-        length -= length % segmentSize;
+      if (length >= planSegment) {
+        length -= length % planSegment;
       } else if (length < largestWindow / 2 && !override) {
         length = 0;
       }
     }
     planPosition = next;
     planLength = (int) length;
-    planFin = finQueued && next <= end && length == available && usable > length;
+    planFin = finQueued && received > end && next <= end && length == available && usable > length;
     return planLength > 0 || planFin;
-  }
-
-  private void planResend() {
-    long most = window == 0 ? segmentSize : superSegmentSize;
-    planPosition = acked;
-    planLength = (int) Math.min(Math.max(0, Math.min(sent, end) - acked), most);
-    planFin = sent > end && acked + planLength == end;
   }
 
   int planSequence() {
     return sequence(planPosition);
+  }
+
+  /** Payload bytes of each segment of the plan. */
+  int planSegment() {
+    return planSegment;
   }
 
   int planLength() {
@@ -308,17 +301,18 @@ final class SendHalf {
     long to = planPosition + planLength + (planFin ? 1 : 0);
     if (planRepeats()) {
       timedPosition = -1;
+      recovery.resent(to);
     } else if (timedPosition < 0) {
       timedPosition = to;
       timedAt = now;
     }
     override = false;
-    resendFirst = false;
-    next = Math.max(next, to);
     sent = Math.max(sent, to);
+    next = recovery.skip(Math.max(next, to), sent);
   }
 
   void close() {
     buffer.releaseAll();
+    recovery.close();
   }
 }

@@ -12,7 +12,13 @@ final class StreamBuffer {
   private static final ByteBuffer EMPTY = ByteBuffer.allocateDirect(0);
 
   private final ChunkPool pool;
-  private final @Nullable Chunk[] chunks;
+  private static final @Nullable Chunk[] NO_CHUNKS = {};
+
+  private final int slots;
+
+  /** Of an idle connection it has no room, since that is most of its memory. */
+  private @Nullable Chunk[] chunks = NO_CHUNKS;
+
   private long base;
 
   /**
@@ -23,7 +29,7 @@ final class StreamBuffer {
   StreamBuffer(ChunkPool pool, int capacity) {
     this.pool = pool;
     // Two more: the first and the last chunk may be used in part only.
-    chunks = new Chunk[(capacity >>> ChunkPool.CHUNK_SHIFT) + 2];
+    slots = (capacity >>> ChunkPool.CHUNK_SHIFT) + 2;
   }
 
   /**
@@ -35,6 +41,9 @@ final class StreamBuffer {
    */
   int put(long position, ByteBuffer source, int offset, int length, boolean promised) {
     int stored = 0;
+    if (chunks.length == 0 && length > 0) {
+      chunks = new Chunk[slots];
+    }
     while (stored < length) {
       long at = position + stored;
       int slot = slot(at);
@@ -80,10 +89,15 @@ final class StreamBuffer {
    */
   void release(long position, boolean empty) {
     long keep = position >>> ChunkPool.CHUNK_SHIFT;
-    while (base < keep) {
-      giveBack((int) (base % chunks.length));
-      base++;
+    if (chunks.length == 0) {
+      base = keep;
+      return;
     }
+    // No more than all slots need a look, however far the position is from where it was.
+    for (long i = Math.max(base, keep - slots); i < keep; i++) {
+      giveBack((int) (i % slots));
+    }
+    base = keep;
     if (empty) {
       giveBack(slot(position));
     }
@@ -104,7 +118,7 @@ final class StreamBuffer {
   }
 
   private int slot(long position) {
-    return (int) ((position >>> ChunkPool.CHUNK_SHIFT) % chunks.length);
+    return (int) ((position >>> ChunkPool.CHUNK_SHIFT) % slots);
   }
 
   private static int within(long position) {

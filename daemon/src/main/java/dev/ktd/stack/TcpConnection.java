@@ -36,6 +36,10 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
   final int remoteInitialSequence;
   final int initialSequence;
   final boolean scaled;
+
+  /** Both sides use selective acknowledgments (RFC 2018). */
+  final boolean selective;
+
   private TcpState state = TcpState.LISTEN;
   private Listener listener = Deaf.LISTENER;
   private boolean ended;
@@ -66,6 +70,7 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
     initialSequence = context.nextInitialSequence();
     int offeredScale = syn.options().windowScale();
     scaled = offeredScale >= 0;
+    selective = syn.options().sackPermitted();
     int ownSegment = largestOwnSegment();
     receive = new ReceiveHalf(context, remoteInitialSequence, scaled, ownSegment);
     int asked = syn.options().maximumSegmentSize();
@@ -73,9 +78,8 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
     // A tiny size would cost a header for every few bytes; Linux has the same floor.
     int segment = Math.min(ownSegment, Math.max(48, theirs));
     int most = context.config.offloads().tcpSegmentation() ? 0xffff - headers() : segment;
-    send =
-        new SendHalf(
-            context, initialSequence, segment, most - most % segment, Math.max(0, offeredScale));
+    int scale = Math.max(0, offeredScale);
+    send = new SendHalf(context, initialSequence, segment, most - most % segment, scale, selective);
   }
 
   private int headers() {

@@ -140,9 +140,8 @@ final class TcpInput {
     }
     connection.heard();
     if (ack >= send.acked()) {
-      boolean bare = packet.payloadLength() == 0 && !packet.has(Wire.FIN);
       boolean progress = ack > send.acked();
-      int bytes = send.acknowledged(ack, packet.window(), packet.sequence(), bare, now);
+      int bytes = send.acknowledged(ack, packet, now);
       connection.rearm(now, progress);
       context.ready(connection);
       if (bytes > 0) {
@@ -197,7 +196,7 @@ final class TcpInput {
       return;
     }
     acknowledge(connection);
-    if (!inOrder || connection.receive.hasHoles()) {
+    if (!inOrder || connection.receive.holes() > 0) {
       // RFC 5681, section 4.2: the sender counts these, so they must not be merged.
       output.acknowledgeNow(connection);
     }

@@ -69,7 +69,7 @@ final class TcpOutput {
   private Turn segments(TcpConnection connection, long now) {
     SendHalf send = connection.send;
     if (connection.state().sends()) {
-      for (int i = 0; send.plan(); i++) {
+      for (int i = 0; send.plan(FrameWriter.options(connection)); i++) {
         if (i == FRAMES_IN_A_ROW) {
           return Turn.MORE;
         }
