@@ -9,15 +9,21 @@ final class RoundTrip {
   private static final long LEAST = 200 * MILLISECOND;
 
   private static final long MOST = 60 * SECOND;
+  private static final long AFTER_REPEATED_HANDSHAKE = 3 * SECOND;
   private static final long GRANULARITY = MILLISECOND;
 
   private long smoothed = -1;
   private long variation;
   private long timeout = SECOND;
   private int backOff;
+  private int tries;
 
-  /** A measurement of a segment that was sent only once (Karn). */
+  /**
+   * A measurement of a segment that was sent only once (Karn). Nothing else ends the back-off (RFC
+   * 6298, section 5): an ACK of what was sent twice does not say that the time-out was long enough.
+   */
   void measured(long roundTrip) {
+    backOff = 0;
     if (smoothed < 0) {
       smoothed = roundTrip;
       variation = roundTrip / 2;
@@ -28,17 +34,29 @@ final class RoundTrip {
     timeout = Math.clamp(smoothed + Math.max(GRANULARITY, 4 * variation), LEAST, MOST);
   }
 
+  /** Something was not acknowledged in time. */
   void backOff() {
     backOff++;
+    tries++;
   }
 
+  /** Something was acknowledged. */
   void progress() {
+    tries = 0;
+  }
+
+  /** The SYN-ACK was acknowledged: RFC 6298, section 5.7, if it was sent more than once. */
+  void handshakeDone() {
+    if (tries > 0) {
+      timeout = AFTER_REPEATED_HANDSHAKE;
+    }
+    tries = 0;
     backOff = 0;
   }
 
-  /** How often the time-out was doubled since the last progress. */
+  /** How often the time-out has passed since the last progress. */
   int tries() {
-    return backOff;
+    return tries;
   }
 
   long timeout() {

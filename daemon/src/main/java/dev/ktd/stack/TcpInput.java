@@ -69,13 +69,15 @@ final class TcpInput {
       return false;
     }
     int ahead = SeqNumber.distance(receive.nextSequence(), packet.sequence());
-    if (packet.has(Wire.SYN) && packet.sequence() == connection.remoteInitialSequence) {
-      if (connection.state() == TcpState.SYN_RECEIVED) {
+    if (packet.has(Wire.SYN)) {
+      if (connection.state() == TcpState.SYN_RECEIVED
+          && packet.sequence() == connection.remoteInitialSequence) {
         connection.synAckDue = true;
         context.ready(connection);
-        return false;
+      } else {
+        // RFC 5961, section 4: whatever its sequence number.
+        challenge(connection);
       }
-      challenge(connection);
     } else if (length > 0 || ahead == -1) {
       // Something repeated, or a keep-alive or window probe, which must always be answered.
       if (connection.state() == TcpState.TIME_WAIT && packet.has(Wire.FIN)) {

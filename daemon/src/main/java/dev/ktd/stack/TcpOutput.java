@@ -41,8 +41,9 @@ final class TcpOutput {
   }
 
   private Turn synAck(TcpConnection connection, long now) {
-    if (!connection.synAckDue && !connection.ackDue) {
-      return Turn.DONE;
+    if (!connection.synAckDue) {
+      // The answer to a segment that does not fit is a plain ACK in this state, too.
+      return !connection.ackDue || acknowledgeNow(connection) ? Turn.DONE : Turn.DEVICE_FULL;
     }
     int window = connection.receive.announce(false);
     if (!writer.synAck(connection, window)) {
@@ -58,7 +59,7 @@ final class TcpOutput {
   void established(TcpConnection connection, Packet packet, long now) {
     context.counters.count(Counter.TCP_ESTABLISHED);
     connection.enter(TcpState.ESTABLISHED);
-    connection.send.roundTrip().progress();
+    connection.send.roundTrip().handshakeDone();
     connection.send.established(packet.window(), packet.sequence());
     connection.rearm(now, true);
     // The SYN-ACK could announce 64 KiB only.
