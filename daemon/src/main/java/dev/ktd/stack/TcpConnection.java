@@ -260,7 +260,7 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
   boolean givesWayTo(Packet syn) {
     return state == TcpState.TIME_WAIT
         && ended
-        && (syn.flags() & (Wire.SYN | Wire.ACK | Wire.RST)) == Wire.SYN
+        && (syn.flags() & (Wire.SYN | Wire.ACK | Wire.RST | Wire.FIN)) == Wire.SYN
         && syn.sequence() - receive.nextSequence() >= 0;
   }
 

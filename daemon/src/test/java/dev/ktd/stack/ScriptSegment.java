@@ -46,7 +46,7 @@ record ScriptSegment(
             match.group(8),
             match.group(9) == null ? 0 : Integer.parseInt(match.group(9)),
             match.group(10) != null);
-    if (segment.from + segment.length != segment.to) {
+    if ((int) (segment.from + segment.length) != (int) segment.to) {
       throw new AssertionError("start, end and length do not fit: " + text);
     }
     return segment;

@@ -6,6 +6,8 @@ import dev.ktd.packet.Packet;
 import dev.ktd.packet.Wire;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -130,6 +132,15 @@ final class TcpScript {
     now = target;
   }
 
+  /** Goes on to the next time the stack wants to be polled, if there is any. */
+  private void timer() {
+    long due = stack.nextDeadline();
+    if (due != Long.MAX_VALUE) {
+      now = Math.max(now, due);
+      stack.poll(now);
+    }
+  }
+
   private void step(String verb, String rest) {
     RecordedEvents events = owner.events();
     switch (verb) {
@@ -148,10 +159,11 @@ final class TcpScript {
       case "port" -> port(rest.split("\\s+", -1));
       case "again" -> again(Integer.parseInt(rest));
       case "close" -> stack.close();
+      case "timer" -> timer();
       case "times" -> {
         String[] words = rest.split("\\s+", 3);
         for (int i = 0; i < Integer.parseInt(words[0]); i++) {
-          step(words[1], words[2]);
+          step(words[1], words.length > 2 ? words[2] : "");
         }
       }
       default -> throw new AssertionError(where("unknown verb"));
@@ -272,5 +284,22 @@ final class TcpScript {
   /** The state of the connection that was requested last from the current port. */
   TcpState state() {
     return ((TcpConnection) owner.events().flow()).state();
+  }
+
+  /** What was sent and not expected yet; it is forgotten. */
+  List<RecordedFrames.Frame> framesSent() {
+    List<RecordedFrames.Frame> sent = new ArrayList<>();
+    while (!frames.isEmpty()) {
+      sent.add(frames.next());
+    }
+    return sent;
+  }
+
+  /** What the owner was told and nobody asked for yet; it is forgotten. */
+  List<String> eventsTold() {
+    Deque<String> told = owner.events().events();
+    List<String> events = List.copyOf(told);
+    told.clear();
+    return events;
   }
 }
