@@ -150,6 +150,9 @@ final class Reassembly {
   }
 
   void expire(long now) {
+    if (packets.isEmpty()) {
+      return; // Each turn comes here: an iterator would be all that it allocates.
+    }
     Iterator<Pieces> oldest = packets.values().iterator();
     while (oldest.hasNext()) {
       Pieces pieces = oldest.next();
