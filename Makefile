@@ -5,7 +5,7 @@ MVN := scripts/mvn
 DIST := target/dist
 LIB := $(DESTDIR)/usr/local/lib/ktd
 
-.PHONY: help fmt check build test it image demo install uninstall ci clean node-up node-down
+.PHONY: help fmt check build test it image demo bench-stack install uninstall ci clean node-up node-down
 
 help: ## prints this
 	@echo "ktd: this machine inside a Kubernetes cluster. Targets:"
@@ -39,6 +39,9 @@ node-up: ## starts the embedded Kubernetes node and a laptop namespace beside it
 
 node-down: ## ends it
 	@testbed/node down
+
+bench-stack: ## measures the stack, alone and through a TUN device; QUICK=1 for a minute's run; as root
+	@scripts/bench-stack
 
 install: | $(DIST)/bin/ktd ## installs what `make build` made: /usr/local/lib/ktd, /usr/local/bin/ktd, the service
 	@scripts/install "$(DESTDIR)" install

@@ -178,7 +178,8 @@ final class ArchitectureTest {
         List.of(
             Path.of("src/main/java/dev/ktd"),
             Path.of("../native-helpers/src/main/java/dev/ktd"),
-            Path.of("../testbed/src/main/java/dev/ktd/testbed"))) {
+            Path.of("../testbed/src/main/java/dev/ktd/testbed"),
+            Path.of("../bench/src/main/java/dev/ktd/bench"))) {
       try (Stream<Path> folders = Files.walk(root).filter(Files::isDirectory)) {
         for (Path folder : folders.toList()) {
           try (Stream<Path> files = Files.list(folder)) {

@@ -1,0 +1,69 @@
+package dev.ktd.bench.tun;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What a reader sees, and what a program reads. */
+final class Report {
+  private Report() {}
+
+  /**
+   * The JSON file.
+   *
+   * @param verdicts what was asked, and whether it was reached
+   */
+  record Document(
+      Machine machine,
+      Options options,
+      List<Results.Verdict> verdicts,
+      List<Results.Series> series) {}
+
+  static void line(String text) {
+    System.out.println(text);
+  }
+
+  /** Everything, when all has been measured. */
+  static void print(Document document) {
+    line("");
+    line("%-44s %10s %10s %10s  %s".formatted("", "median", "min", "max", ""));
+    for (Results.Series series : document.series()) {
+      long marked = series.rounds().stream().filter(round -> !round.marked().isEmpty()).count();
+      line(
+          "%-44s %10.2f %10.2f %10.2f  %s%s"
+              .formatted(
+                  series.name(),
+                  series.median(),
+                  series.min(),
+                  series.max(),
+                  series.unit(),
+                  marked == 0
+                      ? ""
+                      : "  (" + marked + " of " + series.rounds().size() + " marked)"));
+    }
+    line("");
+    for (Results.Verdict verdict : document.verdicts()) {
+      line(
+          "%-44s %10.2f  wanted %s %-9s %s"
+              .formatted(
+                  verdict.target(),
+                  verdict.reached(),
+                  verdict.least() ? ">=" : "<=",
+                  verdict.wanted(),
+                  verdict.met() ? "met" : "NOT MET"));
+    }
+  }
+
+  static void write(Document document, Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder != null) {
+      Files.createDirectories(folder);
+    }
+    JsonMapper mapper = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    Files.writeString(file, mapper.writeValueAsString(document) + "\n");
+    line("\nwritten: " + file);
+  }
+}
