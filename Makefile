@@ -5,7 +5,7 @@ MVN := scripts/mvn
 DIST := target/dist
 LIB := $(DESTDIR)/usr/local/lib/ktd
 
-.PHONY: help fmt check build test it image demo bench-stack install uninstall ci clean node-up node-down
+.PHONY: help fmt check build test fuzz it image demo bench-stack install uninstall ci clean node-up node-down
 
 help: ## prints this
 	@echo "ktd: this machine inside a Kubernetes cluster. Targets:"
@@ -24,6 +24,9 @@ build: ## makes target/dist: the program with a Java runtime of its own
 
 test: ## all tests: unit, Go, proxy image, end to end on the embedded node, a part of it by Docker; as root
 	@exec setpriv --pdeathsig KILL scripts/test all
+
+fuzz: ## looks for inputs that break packet or stack, for DURATION=1h; ONLY=StackEventsFuzz for one target
+	@exec setpriv --pdeathsig KILL scripts/fuzz run
 
 it: build ## only the end-to-end tests, on the embedded node or KTD_TEST_KUBECONFIG; ONLY=ClassIT for one class
 	@exec setpriv --pdeathsig KILL scripts/test it
