@@ -57,7 +57,7 @@ final class FrameWriter {
     startIp(headers, to, TCP);
     headers.tcp(to.destinationPort, to.sourcePort, sequence, acknowledgment, flags, window);
     if ((flags & RST) == 0) {
-      sack(to);
+      sack(to, to.receive.hasRepeat());
     }
     return send(headers.finishTcp(NOTHING, NOTHING, LARGEST_PACKET), NOTHING, NOTHING);
   }
@@ -86,7 +86,7 @@ final class FrameWriter {
     int acknowledgment = to.receive.nextSequence();
     headers.tcp(
         to.destinationPort, to.sourcePort, half.planSequence(), acknowledgment, flags, window);
-    sack(to);
+    sack(to, false);
     return send(headers.finishTcp(first, second, half.planSegment()), first, second);
   }
 
@@ -96,15 +96,21 @@ final class FrameWriter {
     return blocks == 0 ? 0 : 4 + 8 * blocks;
   }
 
-  /** RFC 2018, section 4: the block that was received last comes first. */
-  private void sack(TcpConnection to) {
-    if (!to.selective || to.receive.holes() == 0) {
+  /** RFC 2018, section 4: the block that was received last comes first, RFC 2883: or a repeat. */
+  private void sack(TcpConnection to, boolean repeat) {
+    ReceiveHalf half = to.receive;
+    if (!to.selective || (half.holes() == 0 && !repeat)) {
       return;
     }
-    int blocks = to.receive.early(sackOrder);
-    headers.sack(blocks);
+    int room = TcpOptions.MOST_SACK_BLOCKS - (repeat ? 1 : 0);
+    int blocks = Math.min(room, half.early(sackOrder));
+    headers.sack(blocks + (repeat ? 1 : 0));
+    if (repeat) {
+      headers.sackBlock(half.repeatStart(), half.repeatEnd());
+      half.repeatTold();
+    }
     for (int i = 0; i < blocks; i++) {
-      headers.sackBlock(to.receive.earlyStart(sackOrder[i]), to.receive.earlyEnd(sackOrder[i]));
+      headers.sackBlock(half.earlyStart(sackOrder[i]), half.earlyEnd(sackOrder[i]));
     }
   }
 

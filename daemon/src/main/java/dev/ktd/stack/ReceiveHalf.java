@@ -32,6 +32,8 @@ final class ReceiveHalf {
   private long finAt = -1;
   private boolean finReceived;
   private boolean endTold;
+  private int repeatStart;
+  private int repeatLength;
   private boolean offering;
   private boolean offerAgain;
   private boolean closed;
@@ -99,6 +101,30 @@ final class ReceiveHalf {
   /** The sequence number behind it. */
   int earlyEnd(int index) {
     return initialSequence + 1 + (int) early.end(index);
+  }
+
+  /** All of a segment came before: the next ACK is to say so (RFC 2883, section 4). */
+  void repeated(int sequence, int length) {
+    repeatStart = sequence;
+    repeatLength = length;
+  }
+
+  /** Whether {@link #repeatStart} and {@link #repeatEnd} are still to be told. */
+  boolean hasRepeat() {
+    return repeatLength > 0;
+  }
+
+  int repeatStart() {
+    return repeatStart;
+  }
+
+  int repeatEnd() {
+    return repeatStart + repeatLength;
+  }
+
+  /** Each repetition is told once. */
+  void repeatTold() {
+    repeatLength = 0;
   }
 
   /** The table of RFC 9293, section 3.10.7.4; a segment that just begins behind the edge passes. */

@@ -83,6 +83,9 @@ final class TcpInput {
       if (connection.state() == TcpState.TIME_WAIT && packet.has(Wire.FIN)) {
         connection.timeWait(now);
       }
+      if (connection.selective && ahead < 0 && packet.payloadLength() > 0) {
+        receive.repeated(packet.sequence(), Math.min(packet.payloadLength(), -ahead));
+      }
       acknowledge(connection);
     } else {
       challenge(connection);

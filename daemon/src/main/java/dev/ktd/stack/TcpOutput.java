@@ -98,7 +98,7 @@ final class TcpOutput {
       context.counters.count(Counter.TCP_RETRANSMITS);
     }
     send.planned(now);
-    connection.ackDue = false;
+    connection.ackDue = connection.receive.hasRepeat();
     connection.probeDue = false;
     connection.rearm(now, !wasInFlight || repeats);
     if (send.finSent()) {
