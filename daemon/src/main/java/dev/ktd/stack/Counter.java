@@ -36,6 +36,7 @@ enum Counter {
   TCP_TIMEOUTS("tcp.timeouts"),
   TCP_RETRANSMITS("tcp.retransmits"),
   TCP_PROBES("tcp.window-probes"),
+  TCP_KEEP_ALIVES("tcp.keep-alives"),
   TCP_CHALLENGES("tcp.challenge-acks"),
   TCP_OUT_OF_ORDER("tcp.out-of-order"),
   TCP_SACK_IGNORED("tcp.sack-blocks-ignored"),

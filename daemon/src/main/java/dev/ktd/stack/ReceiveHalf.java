@@ -216,21 +216,30 @@ final class ReceiveHalf {
     drain(listener);
   }
 
-  /** Offers what is in order until the listener takes less than all. */
-  void drain(Listener listener) {
+  /** Offers again what the listener has left. */
+  void resume(Listener listener) {
     if (offering) {
       offerAgain = true;
       return;
     }
-    while (!closed && taken < next) {
+    drain(listener);
+  }
+
+  /** Offers what is in order until the listener takes less than all. */
+  private void drain(Listener listener) {
+    if (offering) {
+      return;
+    }
+    int inVain = 0;
+    boolean hungry = true;
+    while (!closed && hungry && taken < next) {
       ByteBuffer piece = buffer.first(taken, (int) (next - taken));
       int length = piece.remaining();
-      offerAgain = false;
       int accepted = offer(piece, length, listener);
       taken += accepted;
-      if (accepted < length && !offerAgain) {
-        break;
-      }
+      inVain = accepted > 0 ? 0 : inVain + 1;
+      // A listener that takes nothing and always asks for more would never let go.
+      hungry = accepted == length || (offerAgain && inVain < 2);
     }
     if (closed) {
       return;
@@ -244,6 +253,7 @@ final class ReceiveHalf {
 
   private int offer(ByteBuffer bytes, int length, Listener listener) {
     offering = true;
+    offerAgain = false;
     try {
       int accepted = listener.received(bytes);
       if (accepted < 0 || accepted > length) {
@@ -258,6 +268,15 @@ final class ReceiveHalf {
   /** Whether a window update is worth a segment of its own: the sender may be waiting for it. */
   boolean wantsUpdate() {
     return !finReceived && room() - edge >= leastGrowth && edge - next < capacity / 2;
+  }
+
+  /** Whether the window is as good as closed and memory for all flows is what it lacks. */
+  boolean thirsty() {
+    long window = edge - next;
+    return !closed
+        && !finReceived
+        && window < leastGrowth
+        && capacity - (next - taken) - window >= leastGrowth;
   }
 
   /** What goes into the window field; the announced edge moves accordingly. */

@@ -16,6 +16,7 @@ final class StackContext {
   final FrameWriter writer;
   final FlowTable<TcpConnection> connections;
   final PendingOpens<TcpConnection> pending;
+  final ThirstyFlows thirsty = new ThirstyFlows(this);
   private final ArrayDeque<TcpConnection> ready = new ArrayDeque<>();
   private final SplittableRandom random;
   private long now;

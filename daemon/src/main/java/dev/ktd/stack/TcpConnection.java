@@ -2,35 +2,20 @@ package dev.ktd.stack;
 
 import dev.ktd.packet.Packet;
 import dev.ktd.packet.Wire;
-import dev.ktd.stack.Timers.Alarm;
-import dev.ktd.stack.Timers.Timer;
 import java.nio.ByteBuffer;
 
 /**
- * One connection: its state, what its owner may do, and its timer. {@link TcpInput} feeds it with
- * segments, {@link TcpOutput} takes segments out of it.
+ * One connection: its state and what its owner may do. {@link TcpInput} feeds it with segments,
+ * {@link TcpOutput} takes segments out of it, {@link TcpTimer} repeats what gets no answer.
  */
-final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
-  /** A program repeats its SYN after 64 s at the latest (Linux, macOS); then it has given up. */
-  private static final long OPEN_LIFETIME = 75 * RoundTrip.SECOND;
-
-  private static final int SYN_ACK_TRIES = 6;
-  private static final int DATA_TRIES = 12;
-  private static final long LONGEST_PROBE_INTERVAL = 60 * RoundTrip.SECOND;
-
-  /**
-   * Instead of four minutes: nothing on a local path is older than this, and a last ACK that was
-   * lost is asked for again within the kernel's 200 ms.
-   */
-  private static final long TIME_WAIT = RoundTrip.SECOND;
-
+final class TcpConnection extends FlowEntry implements TcpFlow {
   /** RFC 9293, section 3.7.1: what to send to who has not said what it takes. */
   private static final int DEFAULT_SEGMENT_V4 = 536;
 
   private static final int DEFAULT_SEGMENT_V6 = 1220;
 
   private final StackContext context;
-  private final Timer timer = new Timer(this);
+  final TcpTimer timer;
   final ReceiveHalf receive;
   final SendHalf send;
   final int remoteInitialSequence;
@@ -56,16 +41,14 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
   /** There was no memory for what was written, so the connection is to be given up. */
   boolean starved;
 
-  /** The timer waits for a window, not for an ACK. */
-  private boolean probing;
-
-  private int probes;
-  private int unansweredProbes;
+  /** In the list of those that wait for memory. */
+  boolean thirsty;
 
   /** A connection for this SYN, not yet in the table. */
   TcpConnection(StackContext context, Packet syn) {
     super(syn);
     this.context = context;
+    timer = new TcpTimer(context, this);
     remoteInitialSequence = syn.sequence();
     initialSequence = context.nextInitialSequence();
     int offeredScale = syn.options().windowScale();
@@ -111,7 +94,7 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
       return;
     }
     context.pending.answered(this);
-    context.timers.cancel(timer);
+    timer.cancel();
     listener = newListener;
     state = TcpState.SYN_RECEIVED;
     synAckDue = true;
@@ -136,7 +119,7 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
     if (state == TcpState.LISTEN || state == TcpState.SYN_RECEIVED || state == TcpState.CLOSED) {
       return; // Nothing has come yet; a window update would be a second SYN-ACK.
     }
-    receive.drain(listener);
+    receive.resume(listener);
     afterDelivery();
   }
 
@@ -198,14 +181,14 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
   /** The program repeated its SYN while nobody has answered. */
   void repeatedSyn(long now) {
     context.counters.count(Counter.TCP_REPEATED_SYNS);
-    context.timers.set(timer, now + OPEN_LIFETIME);
+    timer.awaitOwner(now);
   }
 
   void opened(long now) {
     context.counters.count(Counter.TCP_OPENS);
     context.connections.add(this);
     context.pending.add(this, key().destination(), now);
-    context.timers.set(timer, now + OPEN_LIFETIME);
+    timer.awaitOwner(now);
     context.handler.requested(this);
   }
 
@@ -253,7 +236,7 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
       context.timeWaits(1);
       send.close();
     }
-    context.timers.set(timer, now + TIME_WAIT);
+    timer.awaitEndOfTimeWait(now);
   }
 
   /** Whether a new SYN may take its place (RFC 9293, section 3.10.7.4; RFC 6191). */
@@ -277,63 +260,20 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
     state = TcpState.CLOSED;
     ended = true;
     listener = Deaf.LISTENER;
-    context.timers.cancel(timer);
+    timer.cancel();
+    context.thirsty.forget(this);
     context.connections.remove(this);
     receive.close();
     send.close();
   }
 
-  // Time.
-
-  @Override
-  public void due(long now) {
-    switch (state) {
-      case LISTEN -> cancel();
-      case SYN_RECEIVED -> synAckUnanswered();
-      case TIME_WAIT -> timeWaitOver(now);
-      case ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT, CLOSING, LAST_ACK -> unanswered();
-      case CLOSED -> {}
-    }
-  }
-
-  private void timeWaitOver(long now) {
+  /** TIME-WAIT lasts until the listener has taken everything. */
+  void timeWaitOver(long now) {
     if (ended) {
       forget();
     } else {
-      // The listener has not taken everything yet.
-      context.timers.set(timer, now + TIME_WAIT);
+      timer.awaitEndOfTimeWait(now);
     }
-  }
-
-  private void synAckUnanswered() {
-    send.roundTrip().backOff();
-    if (send.roundTrip().tries() > SYN_ACK_TRIES) {
-      giveUp();
-      return;
-    }
-    context.counters.count(Counter.TCP_TIMEOUTS);
-    synAckDue = true;
-    context.ready(this);
-  }
-
-  private void unanswered() {
-    if (send.inFlight()) {
-      if (send.roundTrip().tries() >= DATA_TRIES) {
-        giveUp();
-        return;
-      }
-      context.counters.count(Counter.TCP_TIMEOUTS);
-      send.timeout();
-    } else if (send.pending()) {
-      if (++unansweredProbes > DATA_TRIES) {
-        giveUp();
-        return;
-      }
-      probes++;
-      probeDue = true;
-      send.override();
-    }
-    context.ready(this);
   }
 
   /** Resets it and tells its listener. */
@@ -341,42 +281,6 @@ final class TcpConnection extends FlowEntry implements TcpFlow, Alarm {
     context.counters.count(Counter.TCP_GIVEN_UP);
     sendReset();
     aborted();
-  }
-
-  /** Any acceptable ACK shows that the program's kernel is alive. */
-  void heard() {
-    unansweredProbes = 0;
-  }
-
-  /** Sets the timer for what is now on its way or held back. */
-  void rearm(long now, boolean restart) {
-    if (!state.sends()) {
-      if (state != TcpState.TIME_WAIT && state != TcpState.LISTEN) {
-        context.timers.cancel(timer);
-      }
-      return;
-    }
-    if (send.inFlight()) {
-      if (restart || probing || timer.at() == Timers.NEVER) {
-        context.timers.set(timer, now + send.roundTrip().timeout());
-      }
-      probing = false;
-      probes = 0;
-    } else if (send.pending()) {
-      if (!probing || timer.at() == Timers.NEVER) {
-        long interval = send.roundTrip().timeout() << Math.min(probes, 10);
-        context.timers.set(timer, now + Math.min(LONGEST_PROBE_INTERVAL, interval));
-      }
-      probing = true;
-    } else {
-      probing = false;
-      context.timers.set(timer, Timers.NEVER);
-    }
-  }
-
-  /** Starts the wait for the answer to a SYN-ACK. */
-  void awaitHandshake(long now) {
-    context.timers.set(timer, now + send.roundTrip().timeout());
   }
 
   /** Listens to a connection that nobody owns. */

@@ -17,7 +17,8 @@ public interface TcpFlow {
 
   /**
    * Offers again what {@link Listener#received} did not take, as far as it is taken now; the
-   * receive window opens accordingly.
+   * receive window opens accordingly. During {@link Listener#received} it is noted and done after
+   * it, but no more than once after the listener took nothing.
    */
   void resume();
 

@@ -48,6 +48,9 @@ final class TcpInput {
   }
 
   private void synchronizedState(TcpConnection connection, Packet packet, long now) {
+    if (!packet.has(Wire.RST)) {
+      connection.timer.heard(now);
+    }
     if (sequenceFits(connection, packet, now)
         && notReset(connection, packet)
         && noSyn(connection, packet)
@@ -143,11 +146,10 @@ final class TcpInput {
       challenge(connection);
       return false;
     }
-    connection.heard();
     if (ack >= send.acked()) {
       boolean progress = ack > send.acked();
       int bytes = send.acknowledged(ack, packet, now);
-      connection.rearm(now, progress);
+      connection.timer.rearm(now, progress);
       context.ready(connection);
       if (bytes > 0) {
         connection.listener().acknowledged(bytes);

@@ -51,7 +51,7 @@ final class TcpOutput {
     }
     connection.synAckDue = false;
     connection.ackDue = false;
-    connection.awaitHandshake(now);
+    connection.timer.awaitHandshake(now);
     return Turn.DONE;
   }
 
@@ -61,7 +61,7 @@ final class TcpOutput {
     connection.enter(TcpState.ESTABLISHED);
     connection.send.roundTrip().handshakeDone();
     connection.send.established(packet.window(), packet.sequence());
-    connection.rearm(now, true);
+    connection.timer.rearm(now, true);
     // The SYN-ACK could announce 64 KiB only.
     connection.ackDue |= connection.receive.wantsUpdate();
     context.ready(connection);
@@ -82,7 +82,7 @@ final class TcpOutput {
     if (connection.probeDue && !probe(connection, now)) {
       return Turn.DEVICE_FULL;
     }
-    connection.rearm(now, false);
+    connection.timer.rearm(now, false);
     return !connection.ackDue || acknowledgeNow(connection) ? Turn.DONE : Turn.DEVICE_FULL;
   }
 
@@ -91,7 +91,7 @@ final class TcpOutput {
     int flags = Wire.ACK | (send.planPushes() ? Wire.PSH : 0) | (send.planFin() ? Wire.FIN : 0);
     boolean repeats = send.planRepeats();
     boolean wasInFlight = send.inFlight();
-    if (!writer.data(connection, flags, connection.receive.announce(connection.scaled))) {
+    if (!writer.data(connection, flags, announce(connection))) {
       return false;
     }
     if (repeats) {
@@ -100,7 +100,7 @@ final class TcpOutput {
     send.planned(now);
     connection.ackDue = connection.receive.hasRepeat();
     connection.probeDue = false;
-    connection.rearm(now, !wasInFlight || repeats);
+    connection.timer.rearm(now, !wasInFlight || repeats);
     if (send.finSent()) {
       if (connection.state() == TcpState.ESTABLISHED) {
         connection.enter(TcpState.FIN_WAIT_1);
@@ -111,20 +111,27 @@ final class TcpOutput {
     return true;
   }
 
+  private int announce(TcpConnection connection) {
+    int field = connection.receive.announce(connection.scaled);
+    context.thirsty.note(connection);
+    return field;
+  }
+
   /** As Linux probes: a segment that is too old to be taken and so must be answered. */
   private boolean probe(TcpConnection connection, long now) {
     connection.probeDue = false;
-    if (!connection.send.pending() || connection.send.inFlight()) {
+    if (connection.send.inFlight()) {
       return true;
     }
-    context.counters.count(Counter.TCP_PROBES);
-    connection.rearm(now, true);
+    boolean held = connection.send.pending();
+    context.counters.count(held ? Counter.TCP_PROBES : Counter.TCP_KEEP_ALIVES);
+    connection.timer.rearm(now, true);
     return writer.control(
         connection,
         connection.send.sequenceOfProbe(),
         connection.receive.nextSequence(),
         Wire.ACK,
-        connection.receive.announce(connection.scaled));
+        announce(connection));
   }
 
   /** Sends an ACK without waiting for the poll. */
@@ -135,7 +142,7 @@ final class TcpOutput {
             connection.send.sequenceOfAck(),
             connection.receive.nextSequence(),
             Wire.ACK,
-            connection.receive.announce(connection.scaled));
+            announce(connection));
     connection.ackDue = !taken;
     return taken;
   }

@@ -234,6 +234,7 @@ public final class UserspaceStack implements Stack {
     context.timers.run(now);
     datagrams.expire(now);
     reassembly.expire(now);
+    context.thirsty.serve(now);
     deviceRetry = Timers.NEVER;
     TcpConnection connection = context.nextReady();
     while (connection != null) {
@@ -253,6 +254,7 @@ public final class UserspaceStack implements Stack {
   @Override
   public long nextDeadline() {
     long flows = Math.min(datagrams.deadline(), reassembly.deadline());
+    flows = Math.min(flows, context.thirsty.deadline());
     // A listener that threw has ended the last poll early: the others must not wait for a packet.
     long left = context.anyReady() && deviceRetry == Timers.NEVER ? context.now() : deviceRetry;
     return Math.min(Math.min(flows, context.timers.next()), left);

@@ -15,7 +15,7 @@ final class IntervalsTest {
 
   static LongStream seeds() {
     Long own = Long.getLong("ktd.seed");
-    return own == null ? LongStream.rangeClosed(1, 50) : LongStream.of(own);
+    return own == null ? LongStream.rangeClosed(1, 10) : LongStream.of(own);
   }
 
   @ParameterizedTest(name = "seed {0}")
@@ -24,7 +24,7 @@ final class IntervalsTest {
     SplittableRandom random = new SplittableRandom(seed);
     Intervals intervals = new Intervals(MOST);
     BitSet bits = new BitSet();
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 200; i++) {
       int start = random.nextInt(SPACE);
       int end = start + 1 + random.nextInt(12);
       boolean covered = bits.nextClearBit(start) >= end;
