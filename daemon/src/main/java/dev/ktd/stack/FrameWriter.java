@@ -265,6 +265,7 @@ final class FrameWriter {
       return payload;
     }
     int length = payload.remaining();
+    scratch.clear(); // Its limit may be the end of a shorter one.
     scratch.put(0, payload, payload.position(), length);
     return piece.limit(length).position(0);
   }

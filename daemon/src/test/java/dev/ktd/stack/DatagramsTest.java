@@ -100,6 +100,22 @@ final class DatagramsTest implements FlowHandler {
   }
 
   @Test
+  void aPayloadMayBeLongerThanTheOneThatWasCutIntoFragmentsBefore() {
+    stack.receive(datagram(5000, pattern(10)), 0);
+    builder.ip(0xfd00L << 48, 1, 0xfd00L << 48, 2, Wire.UDP);
+    builder.udp(5000, 53);
+    stack.receive(frame(builder.finishUdp(pattern(10), NOTHING), pattern(10)), 0);
+
+    // The headers of IPv6 leave room for 1452 bytes, those of IPv4 for 1472.
+    flows.get(1).send(ByteBuffer.allocate(1453));
+    flows.get(0).send(ByteBuffer.allocate(1472));
+
+    frames.next();
+    frames.next();
+    assertThat(frames.next().payload()).hasSize(1472);
+  }
+
+  @Test
   void anIdleFlowIsForgottenAfterItsTime() {
     stack.receive(datagram(5000, pattern(10)), 0);
     long minute = Duration.ofMinutes(1).toNanos();
