@@ -42,6 +42,11 @@ public final class IpAddress {
     return isV4(high, low) ? (low >>> 24 & 0xff) == 127 : high == 0 && low == 1;
   }
 
+  /** 169.254.0.0/16 (RFC 3927) or fe80::/10: never routed. */
+  public static boolean isLinkLocal(long high, long low) {
+    return isV4(high, low) ? (low >>> 16 & 0xffff) == 0xa9fe : high >>> 54 == 0x3fa;
+  }
+
   public static long high(InetAddress address) {
     return address instanceof Inet6Address ? ByteBuffer.wrap(address.getAddress()).getLong(0) : 0;
   }

@@ -10,6 +10,7 @@ import java.util.StringJoiner;
 /** Prints frames in the manner of tcpdump, for tests and TRACE lines. Allocates freely. */
 public final class PacketPrinter {
   private final Packet packet = new Packet();
+  private final Quote quote = new Quote();
   private final boolean vnetHeader;
 
   /** A printer for frames with or without a virtio header. */
@@ -121,7 +122,43 @@ public final class PacketPrinter {
       return name + what + ", id " + (rest >>> 16) + ", seq " + (rest & 0xffff) + length();
     }
     String what = type == unreachable ? "unreachable" : "type " + type;
-    return name + what + ", code " + packet.icmpCode() + length();
+    boolean tooBig =
+        packet.v6()
+            ? type == ICMPV6_TOO_BIG
+            : type == unreachable && packet.icmpCode() == ICMP_FRAGMENTATION_NEEDED;
+    String mtu =
+        tooBig
+            ? ", mtu " + Integer.toUnsignedString(packet.icmpRest() & (packet.v6() ? -1 : 0xffff))
+            : "";
+    return name + what + ", code " + packet.icmpCode() + mtu + length() + quoted(type);
+  }
+
+  /** The packet that an error is about, as far as it is there. */
+  private String quoted(int type) {
+    boolean isError =
+        packet.v6() ? type < 128 : (type >= 3 && type <= 5) || type == 11 || type == 12;
+    if (!isError || !quote.parse(packet)) {
+      return "";
+    }
+    boolean ports = quote.protocol() == TCP || quote.protocol() == UDP;
+    String what =
+        switch (quote.protocol()) {
+          case TCP -> "TCP, seq " + SeqNumber.text(quote.sequence());
+          case UDP -> "UDP";
+          case ICMP, ICMPV6 -> "ICMP type " + quote.icmpType();
+          default -> "protocol " + quote.protocol();
+        };
+    return " quoting {"
+        + address(quote.sourceHigh(), quote.sourceLow())
+        + (ports ? "." + quote.sourcePort() : "")
+        + " > "
+        + address(quote.destinationHigh(), quote.destinationLow())
+        + (ports ? "." + quote.destinationPort() : "")
+        + ": "
+        + what
+        + ", ip length "
+        + quote.length()
+        + "}";
   }
 
   private String fragment() {

@@ -40,6 +40,13 @@ public final class Wire {
   public static final int ICMP_UNREACHABLE = 3;
   public static final int ICMP_ECHO_REQUEST = 8;
   public static final int ICMPV6_UNREACHABLE = 1;
+  public static final int ICMPV6_TOO_BIG = 2;
   public static final int ICMPV6_ECHO_REQUEST = 128;
   public static final int ICMPV6_ECHO_REPLY = 129;
+
+  /** Codes of {@link #ICMP_UNREACHABLE}, and of ICMPv6's. */
+  public static final int ICMP_PORT = 3;
+
+  public static final int ICMP_FRAGMENTATION_NEEDED = 4;
+  public static final int ICMPV6_PORT = 4;
 }

@@ -11,10 +11,20 @@ enum Counter {
   DROP_ADDRESS("drops.address"),
   DROP_MULTICAST("drops.multicast"),
   DROP_BROADCAST("drops.broadcast"),
+  DROP_LINK_LOCAL("drops.link-local"),
+  DROP_LAND("drops.land"),
   DROP_NETBIOS("drops.netbios"),
   DROP_PROTOCOL("drops.protocol"),
   DROP_ICMP("drops.icmp"),
-  DROP_FRAGMENT("drops.fragment"),
+  DROP_ICMP_QUOTE("drops.icmp-quote"),
+  DROP_FRAGMENT_SHAPE("drops.fragment-shape"),
+  DROP_FRAGMENT_OVERLAP("drops.fragment-overlap"),
+  DROP_FRAGMENT_TOO_LONG("drops.fragment-too-long"),
+  DROP_FRAGMENT_PIECES("drops.fragment-pieces"),
+  DROP_FRAGMENT_TIMEOUT("drops.fragment-timeout"),
+  DROP_FRAGMENT_EVICTED("drops.fragment-evicted"),
+  DROP_FRAGMENT_BUDGET("drops.fragment-budget"),
+  DROP_FRAGMENT_REST("drops.fragment-rest"),
   DROP_FLAGS("drops.tcp-flags"),
   DROP_PENDING("drops.pending-opens"),
   DROP_GAVE_WAY("drops.gave-way"),
@@ -41,7 +51,14 @@ enum Counter {
   TCP_OUT_OF_ORDER("tcp.out-of-order"),
   TCP_SACK_IGNORED("tcp.sack-blocks-ignored"),
   UDP_OPENS("udp.opens"),
-  UDP_EXPIRED("udp.expired");
+  UDP_EXPIRED("udp.expired"),
+  UDP_EVICTED("udp.evicted"),
+  UDP_CLOSED("udp.closed"),
+  ICMP_TOO_BIG("icmp.too-big"),
+  ICMP_PORT_CLOSED("icmp.port-closed"),
+  ICMP_SOFT_ERRORS("icmp.soft-errors"),
+  ICMP_ERRORS_OUT("icmp.errors-out"),
+  ICMP_SUPPRESSED("icmp.suppressed");
 
   private final String label;
 

@@ -15,11 +15,11 @@ final class EchoRequest implements FlowHandler.Echo {
   /** Identifier and sequence number. */
   final int rest;
 
-  private final FrameWriter writer;
+  private final StackContext context;
   private boolean answered;
 
-  EchoRequest(Packet packet, FrameWriter writer) {
-    this.writer = writer;
+  EchoRequest(Packet packet, StackContext context) {
+    this.context = context;
     sourceHigh = packet.sourceHigh();
     sourceLow = packet.sourceLow();
     destinationHigh = packet.destinationHigh();
@@ -45,7 +45,7 @@ final class EchoRequest implements FlowHandler.Echo {
   public void reply(ByteBuffer payload) {
     if (!answered) {
       answered = true;
-      writer.echoReply(this, payload);
+      context.writer.echoReply(this, payload);
     }
   }
 
@@ -53,7 +53,7 @@ final class EchoRequest implements FlowHandler.Echo {
   public void unreachable(Refusal why) {
     if (!answered) {
       answered = true;
-      writer.echoUnreachable(this, why);
+      context.errors.echo(this, why);
     }
   }
 }

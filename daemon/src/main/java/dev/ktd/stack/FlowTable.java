@@ -1,6 +1,7 @@
 package dev.ktd.stack;
 
 import dev.ktd.packet.Packet;
+import dev.ktd.packet.Quote;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -28,23 +29,42 @@ final class FlowTable<E extends FlowEntry> {
 
   /** The flow this packet of a local program belongs to. */
   @Nullable E find(Packet packet) {
-    int sourcePort = packet.sourcePort();
-    int destinationPort = packet.destinationPort();
+    return find(
+        packet.sourceHigh(),
+        packet.sourceLow(),
+        packet.destinationHigh(),
+        packet.destinationLow(),
+        packet.sourcePort(),
+        packet.destinationPort());
+  }
+
+  /** The flow that a packet of ours, quoted in an ICMP error, belongs to. */
+  @Nullable E findSender(Quote quote) {
+    return find(
+        /* sourceHigh= */ quote.destinationHigh(),
+        /* sourceLow= */ quote.destinationLow(),
+        /* destinationHigh= */ quote.sourceHigh(),
+        /* destinationLow= */ quote.sourceLow(),
+        /* sourcePort= */ quote.destinationPort(),
+        /* destinationPort= */ quote.sourcePort());
+  }
+
+  private @Nullable E find(
+      long sourceHigh,
+      long sourceLow,
+      long destinationHigh,
+      long destinationLow,
+      int sourcePort,
+      int destinationPort) {
     int bucket =
-        bucket(
-            packet.sourceHigh(),
-            packet.sourceLow(),
-            packet.destinationHigh(),
-            packet.destinationLow(),
-            sourcePort,
-            destinationPort);
+        bucket(sourceHigh, sourceLow, destinationHigh, destinationLow, sourcePort, destinationPort);
     for (FlowEntry entry = buckets[bucket]; entry != null; entry = entry.nextInBucket) {
       if (entry.sourcePort == sourcePort
           && entry.destinationPort == destinationPort
-          && entry.sourceLow == packet.sourceLow()
-          && entry.destinationLow == packet.destinationLow()
-          && entry.sourceHigh == packet.sourceHigh()
-          && entry.destinationHigh == packet.destinationHigh()) {
+          && entry.sourceLow == sourceLow
+          && entry.destinationLow == destinationLow
+          && entry.sourceHigh == sourceHigh
+          && entry.destinationHigh == destinationHigh) {
         return type.cast(entry);
       }
     }

@@ -18,7 +18,7 @@ final class FrameWriter {
   private final FrameSink out;
   private final HeaderBuilder headers;
 
-  /** For parts that are not frames by themselves: quoted headers and fragmented packets. */
+  /** For packets that are fragmented, which are not frames by themselves. */
   private final HeaderBuilder inner = new HeaderBuilder(false, false);
 
   private final ByteBuffer scratch = ByteBuffer.allocateDirect(LARGEST_PACKET + 1);
@@ -33,7 +33,8 @@ final class FrameWriter {
     headers = new HeaderBuilder(config.offloads().vnetHeader(), config.offloads().checksum());
   }
 
-  private boolean send(ByteBuffer head, ByteBuffer payload, ByteBuffer more) {
+  /** Hands a frame to the device and counts it. */
+  boolean send(ByteBuffer head, ByteBuffer payload, ByteBuffer more) {
     if (out.send(head, payload, more)) {
       counters.count(Counter.FRAMES_OUT);
       return true;
@@ -132,26 +133,25 @@ final class FrameWriter {
     send(headers.finishTcp(NOTHING, NOTHING, LARGEST_PACKET), NOTHING, NOTHING);
   }
 
-  /** The answer to a SYN that nobody wants. */
-  void refuse(TcpConnection to, Refusal why) {
-    if (why == Refusal.REFUSED) {
-      counters.count(Counter.TCP_RESETS_OUT);
-      control(to, 0, to.remoteInitialSequence + 1, RST | ACK, 0);
-    } else if (why != Refusal.SILENT) {
-      startQuote(to, TCP);
-      inner.tcp(to.sourcePort, to.destinationPort, to.remoteInitialSequence, 0, SYN, 0);
-      unreachable(to, why, inner.finishTcp(NOTHING, NOTHING, LARGEST_PACKET));
-    }
+  /** RFC 9293, section 3.10.7.1: the answer to a SYN for a closed port. */
+  void refuse(TcpConnection to) {
+    counters.count(Counter.TCP_RESETS_OUT);
+    control(to, 0, to.remoteInitialSequence + 1, RST | ACK, 0);
   }
 
   // UDP.
 
-  void datagram(FlowEntry to, ByteBuffer payload) {
+  /**
+   * A datagram to the program, in fragments where it is longer than the way to it is wide.
+   *
+   * @param mtu of the path, at most that of the device
+   */
+  void datagram(FlowEntry to, ByteBuffer payload, int mtu) {
     int ip = to.v6() ? IPV6_HEADER : IPV4_HEADER;
     int length = UDP_HEADER + payload.remaining();
     if (length > LARGEST_PACKET - ip) {
       counters.count(Counter.DROP_TOO_LONG);
-    } else if (ip + length <= config.mtu()) {
+    } else if (ip + length <= mtu) {
       ByteBuffer direct = direct(payload);
       startIp(headers, to, UDP);
       headers.udp(to.destinationPort, to.sourcePort);
@@ -162,16 +162,7 @@ final class FrameWriter {
       ByteBuffer head = inner.finishUdp(payload, NOTHING);
       head.position(head.limit() - UDP_HEADER);
       compose(head, payload);
-      fragments(to.destinationHigh, to.destinationLow, to.sourceHigh, to.sourceLow, UDP);
-    }
-  }
-
-  /** The last datagram of the program was refused. */
-  void refuseDatagram(FlowEntry to, Refusal why) {
-    if (why != Refusal.SILENT) {
-      startQuote(to, UDP);
-      inner.udp(to.sourcePort, to.destinationPort);
-      unreachable(to, why, inner.finishUdp(NOTHING, NOTHING));
+      fragments(to.destinationHigh, to.destinationLow, to.sourceHigh, to.sourceLow, UDP, mtu);
     }
   }
 
@@ -197,47 +188,14 @@ final class FrameWriter {
       ByteBuffer head = builder.finishIcmp(payload, NOTHING);
       head.position(head.limit() - ICMP_HEADER);
       compose(head, payload);
-      fragments(to.destinationHigh, to.destinationLow, to.sourceHigh, to.sourceLow, protocol);
+      fragments(
+          to.destinationHigh,
+          to.destinationLow,
+          to.sourceHigh,
+          to.sourceLow,
+          protocol,
+          config.mtu());
     }
-  }
-
-  void echoUnreachable(EchoRequest to, Refusal why) {
-    if (why == Refusal.SILENT) {
-      return;
-    }
-    inner.ip(
-        to.sourceHigh,
-        to.sourceLow,
-        to.destinationHigh,
-        to.destinationLow,
-        to.v6() ? ICMPV6 : ICMP);
-    inner.icmp(to.v6() ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST, 0, to.rest);
-    ByteBuffer quote = inner.finishIcmp(NOTHING, NOTHING);
-    headers.ip(
-        to.destinationHigh,
-        to.destinationLow,
-        to.sourceHigh,
-        to.sourceLow,
-        to.v6() ? ICMPV6 : ICMP);
-    sendUnreachable(to.v6(), why, quote);
-  }
-
-  private void unreachable(FlowEntry to, Refusal why, ByteBuffer quote) {
-    startIp(headers, to, to.v6() ? ICMPV6 : ICMP);
-    sendUnreachable(to.v6(), why, quote);
-  }
-
-  /** RFC 792 and RFC 1812; RFC 4443, section 3.1. */
-  private void sendUnreachable(boolean v6, Refusal why, ByteBuffer quote) {
-    int code =
-        switch (why) {
-          case REFUSED -> v6 ? 4 : 3;
-          case HOST_UNREACHABLE -> v6 ? 3 : 1;
-          case PROHIBITED -> v6 ? 1 : 13;
-          case SILENT -> throw new IllegalArgumentException("silence has no code");
-        };
-    headers.icmp(v6 ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE, code, 0);
-    send(headers.finishIcmp(quote, NOTHING), quote, NOTHING);
   }
 
   // IP.
@@ -253,11 +211,6 @@ final class FrameWriter {
         packet.sourceHigh(),
         packet.sourceLow(),
         protocol);
-  }
-
-  /** Starts the packet that the program sent, as far as an ICMP message quotes it. */
-  private void startQuote(FlowEntry from, int protocol) {
-    inner.ip(from.sourceHigh, from.sourceLow, from.destinationHigh, from.destinationLow, protocol);
   }
 
   private ByteBuffer direct(ByteBuffer payload) {
@@ -279,10 +232,11 @@ final class FrameWriter {
   }
 
   /** Sends what was composed, in pieces that fit the device. */
-  private void fragments(long fromHigh, long fromLow, long toHigh, long toLow, int protocol) {
+  private void fragments(
+      long fromHigh, long fromLow, long toHigh, long toLow, int protocol, int mtu) {
     boolean v6 = protocol == ICMPV6 || !IpAddress.isV4(fromHigh, fromLow);
     int ip = v6 ? IPV6_HEADER + IPV6_FRAGMENT_HEADER : IPV4_HEADER;
-    int most = (config.mtu() - ip) & ~7;
+    int most = (mtu - ip) & ~7;
     int length = scratch.limit();
     int id = ++fragmentId;
     for (int offset = 0; offset < length; offset += most) {

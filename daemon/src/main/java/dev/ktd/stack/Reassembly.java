@@ -1,31 +1,42 @@
 package dev.ktd.stack;
 
-import static dev.ktd.packet.Wire.*;
-
-import dev.ktd.packet.Checksum;
 import dev.ktd.packet.Packet;
 import dev.ktd.stack.ChunkPool.Chunk;
-import java.nio.ByteBuffer;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Puts fragmented packets together again (RFC 791; RFC 8200, section 4.5), bounded. */
+/**
+ * Puts fragmented packets together again (RFC 791; RFC 8200, section 4.5): so many at a time, each
+ * in a chunk of the pool; when there are more, the oldest goes.
+ *
+ * <p>A packet whose fragments overlap is not to be trusted: it is discarded, and so is what comes
+ * of it later (RFC 5722), in IPv4 as well, as Linux does. A fragment that was merely repeated is
+ * not an overlap.
+ */
 final class Reassembly {
   private static final int MOST_PACKETS = 64;
-  private static final int MOST_HOLES = 64;
-  private static final long LIFETIME = 15 * RoundTrip.SECOND;
+
+  /** Linux; RFC 8200 says 60 s, RFC 1122 60 to 120 s. */
+  private static final long LIFETIME = 30 * RoundTrip.SECOND;
 
   private final ChunkPool pool;
   private final Counters counters;
-  private final Map<Key, Pieces> packets = new LinkedHashMap<>();
+
+  /** In the order of their first fragments, and so of their deadlines. */
+  private final Map<Key, Partial> packets = new LinkedHashMap<>();
 
   Reassembly(ChunkPool pool, Counters counters) {
     this.pool = pool;
     this.counters = counters;
   }
 
+  /**
+   * What the fragments of a packet have in common.
+   *
+   * @param protocol of IPv4; 0 in IPv6, where only the first fragment's counts
+   */
   private record Key(
       long sourceHigh,
       long sourceLow,
@@ -34,15 +45,15 @@ final class Reassembly {
       int id,
       int protocol) {}
 
-  /** The pieces of one packet so far. */
-  private static final class Pieces {
-    private final Chunk chunk;
-    private final Intervals present = new Intervals(MOST_HOLES);
+  /** A packet and what becomes of it. */
+  private static final class Partial {
     private final long until;
-    private int total = -1;
 
-    Pieces(Chunk chunk, long until) {
-      this.chunk = chunk;
+    /** Null: the packet was discarded, and its other fragments are to be, too. */
+    private @Nullable FragmentedPacket pieces;
+
+    Partial(FragmentedPacket pieces, long until) {
+      this.pieces = pieces;
       this.until = until;
     }
   }
@@ -61,82 +72,63 @@ final class Reassembly {
             fragment.destinationHigh(),
             fragment.destinationLow(),
             fragment.fragmentId(),
-            fragment.protocol());
-    Pieces pieces = packets.get(key);
-    if (pieces == null) {
-      pieces = start(key, now);
-      if (pieces == null) {
-        counters.count(Counter.DROP_FRAGMENT);
+            fragment.v6() ? 0 : fragment.protocol());
+    Partial partial = packets.get(key);
+    if (partial == null) {
+      partial = start(key, now);
+      if (partial == null) {
+        counters.count(Counter.DROP_FRAGMENT_BUDGET);
         return null;
       }
     }
-    int header = fragment.v6() ? IPV6_HEADER : IPV4_HEADER;
-    if (!place(pieces, fragment, header)) {
-      packets.remove(key);
-      pool.giveBack(pieces.chunk);
-      counters.count(Counter.DROP_FRAGMENT);
+    FragmentedPacket pieces = partial.pieces;
+    if (pieces == null) {
+      counters.count(Counter.DROP_FRAGMENT_REST);
       return null;
     }
-    if (pieces.total < 0 || !pieces.present.covers(0, pieces.total)) {
+    Counter rejection = pieces.place(fragment);
+    if (rejection != null) {
+      counters.count(rejection);
+      partial.pieces = null;
+      pool.giveBack(pieces.chunk());
+      return null;
+    }
+    if (!pieces.complete()) {
       return null;
     }
     packets.remove(key);
-    writeHeader(pieces.chunk.bytes(), fragment, header, pieces.total);
-    return pieces.chunk;
+    pieces.finish();
+    return pieces.chunk();
   }
 
-  private @Nullable Pieces start(Key key, long now) {
-    Chunk chunk = packets.size() < MOST_PACKETS ? pool.take() : null;
+  private @Nullable Partial start(Key key, long now) {
+    if (packets.size() >= MOST_PACKETS) {
+      evictOldest();
+    }
+    Chunk chunk = pool.take();
+    while (chunk == null && !packets.isEmpty()) {
+      evictOldest();
+      chunk = pool.take();
+    }
     if (chunk == null) {
       return null;
     }
-    Pieces pieces = new Pieces(chunk, now + LIFETIME);
-    packets.put(key, pieces);
-    return pieces;
+    Partial partial = new Partial(new FragmentedPacket(chunk), now + LIFETIME);
+    packets.put(key, partial);
+    return partial;
   }
 
-  /** False: the fragment contradicts the others, and the packet is not to be trusted (RFC 5722). */
-  private static boolean place(Pieces pieces, Packet fragment, int header) {
-    int start = fragment.fragmentOffset();
-    int length = fragment.transportLength();
-    int end = start + length;
-    if (length == 0 || header + end > 0xffff) {
-      return false;
-    }
-    if (fragment.moreFragments() && length % 8 != 0) {
-      return false;
-    }
-    if (pieces.present.covers(start, end)) {
-      return true;
-    }
-    boolean behindTheEnd = pieces.total >= 0 && end > pieces.total;
-    if (behindTheEnd
-        || pieces.present.overlaps(start, end)
-        || !pieces.present.accepts(start, end)) {
-      return false;
-    }
-    if (!fragment.moreFragments()) {
-      if (pieces.total >= 0 || pieces.present.overlaps(end, Long.MAX_VALUE)) {
-        return false;
-      }
-      pieces.total = end;
-    }
-    pieces.chunk.bytes().put(header + start, fragment.buffer(), fragment.transportOffset(), length);
-    pieces.present.add(start, end);
-    return true;
+  private void evictOldest() {
+    Iterator<Partial> oldest = packets.values().iterator();
+    drop(oldest, oldest.next(), Counter.DROP_FRAGMENT_EVICTED);
   }
 
-  private static void writeHeader(ByteBuffer bytes, Packet fragment, int header, int total) {
-    bytes.put(0, fragment.buffer(), fragment.ipOffset(), header);
-    if (fragment.v6()) {
-      bytes.putShort(4, (short) total).put(6, (byte) fragment.protocol());
-    } else {
-      bytes.put(0, (byte) 0x45).putShort(2, (short) (header + total)).putShort(6, (short) 0);
-      bytes.putShort(10, (short) 0);
-      long sum = Checksum.sum(bytes, 0, header);
-      bytes.putShort(10, (short) Checksum.complement(sum));
+  private void drop(Iterator<Partial> at, Partial partial, Counter why) {
+    at.remove();
+    if (partial.pieces != null) {
+      pool.giveBack(partial.pieces.chunk());
+      counters.count(why);
     }
-    bytes.limit(header + total).position(0);
   }
 
   void done(Chunk chunk) {
@@ -153,21 +145,21 @@ final class Reassembly {
     if (packets.isEmpty()) {
       return; // Each turn comes here: an iterator would be all that it allocates.
     }
-    Iterator<Pieces> oldest = packets.values().iterator();
+    Iterator<Partial> oldest = packets.values().iterator();
     while (oldest.hasNext()) {
-      Pieces pieces = oldest.next();
-      if (pieces.until > now) {
+      Partial partial = oldest.next();
+      if (partial.until > now) {
         return;
       }
-      oldest.remove();
-      pool.giveBack(pieces.chunk);
-      counters.count(Counter.DROP_FRAGMENT);
+      drop(oldest, partial, Counter.DROP_FRAGMENT_TIMEOUT);
     }
   }
 
   void close() {
-    for (Pieces pieces : packets.values()) {
-      pool.giveBack(pieces.chunk);
+    for (Partial partial : packets.values()) {
+      if (partial.pieces != null) {
+        pool.giveBack(partial.pieces.chunk());
+      }
     }
     packets.clear();
   }

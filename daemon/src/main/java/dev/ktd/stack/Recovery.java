@@ -124,6 +124,14 @@ final class Recovery {
     flightLimit = superSegmentSize;
   }
 
+  /** A router took nothing of what is on its way, for its size; what was received stays so. */
+  void tooLarge(long sent) {
+    active = false;
+    first = false;
+    duplicateAcks = 0;
+    recoverTo = sent;
+  }
+
   /** The next plan is to be the first segment that is not acknowledged. */
   void resendFirst() {
     first = true;

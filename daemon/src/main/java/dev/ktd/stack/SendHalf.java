@@ -22,8 +22,8 @@ final class SendHalf {
   private final StreamBuffer buffer;
   private final int initialSequence;
   private final int capacity;
-  private final int segmentSize;
-  private final int superSegmentSize;
+  private int segmentSize;
+  private int superSegmentSize;
   private final int scale;
   private final RoundTrip roundTrip = new RoundTrip();
   private long acked;
@@ -211,6 +211,32 @@ final class SendHalf {
       // The program's window has shrunk over what is in flight: ask with the first bytes of it.
       recovery.resendFirst();
     }
+  }
+
+  /** Whether this sequence number stands in what is sent and not acknowledged. */
+  boolean inFlightAt(int sequence) {
+    long position = position(sequence);
+    return position >= acked && position < sent;
+  }
+
+  /**
+   * The path takes smaller segments only (RFC 1191, section 6.5; RFC 8201, section 5.4): what is in
+   * flight was lost for its size, and is sent again without backing off.
+   *
+   * @return false when it is no news
+   */
+  boolean lowerSegmentSize(int size) {
+    if (size >= segmentSize) {
+      return false;
+    }
+    boolean segmented = superSegmentSize > segmentSize;
+    segmentSize = size;
+    superSegmentSize = segmented ? superSegmentSize - superSegmentSize % size : size;
+    next = acked;
+    recovery.tooLarge(sent);
+    timedPosition = -1;
+    override = true;
+    return true;
   }
 
   /** The next plan may send less than silly-window avoidance wants (RFC 9293, 3.8.6.2.1). */

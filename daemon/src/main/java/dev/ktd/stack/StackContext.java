@@ -14,6 +14,7 @@ final class StackContext {
   final ChunkPool pool;
   final Timers timers = new Timers();
   final FrameWriter writer;
+  final IcmpErrors errors;
   final FlowTable<TcpConnection> connections;
   final PendingOpens<TcpConnection> pending;
   final ThirstyFlows thirsty = new ThirstyFlows(this);
@@ -30,6 +31,7 @@ final class StackContext {
     random = new SplittableRandom(config.seed());
     this.pool = pool;
     writer = new FrameWriter(config, counters, out);
+    errors = new IcmpErrors(config, counters, this::now, writer::send);
     connections = new FlowTable<>(TcpConnection.class, random.nextLong());
     pending = new PendingOpens<>(config.limits(), this::gaveWay);
   }

@@ -14,6 +14,9 @@ final class TcpConnection extends FlowEntry implements TcpFlow {
 
   private static final int DEFAULT_SEGMENT_V6 = 1220;
 
+  /** Less would cost a header for every few bytes; Linux has the same floor. */
+  private static final int LEAST_SEGMENT = 48;
+
   private final StackContext context;
   final TcpTimer timer;
   final ReceiveHalf receive;
@@ -58,8 +61,7 @@ final class TcpConnection extends FlowEntry implements TcpFlow {
     receive = new ReceiveHalf(context, remoteInitialSequence, scaled, ownSegment);
     int asked = syn.options().maximumSegmentSize();
     int theirs = asked >= 0 ? asked : v6() ? DEFAULT_SEGMENT_V6 : DEFAULT_SEGMENT_V4;
-    // A tiny size would cost a header for every few bytes; Linux has the same floor.
-    int segment = Math.min(ownSegment, Math.max(48, theirs));
+    int segment = Math.min(ownSegment, Math.max(LEAST_SEGMENT, theirs));
     int most = context.config.offloads().tcpSegmentation() ? 0xffff - headers() : segment;
     int scale = Math.max(0, offeredScale);
     send = new SendHalf(context, initialSequence, segment, most - most % segment, scale, selective);
@@ -107,9 +109,11 @@ final class TcpConnection extends FlowEntry implements TcpFlow {
       return;
     }
     context.counters.count(Counter.TCP_REFUSED);
-    context.writer.refuse(this, why);
     if (why == Refusal.REFUSED) {
       context.pending.answered(this);
+      context.writer.refuse(this);
+    } else {
+      context.errors.connection(this, why);
     }
     forget();
   }
@@ -177,6 +181,22 @@ final class TcpConnection extends FlowEntry implements TcpFlow {
   }
 
   // What happens to it.
+
+  /**
+   * A router on the way to the program takes packets of {@code mtu} bytes only. Believed when it
+   * speaks of something that is in flight (RFC 5927, section 7.2): then that is sent again,
+   * smaller.
+   */
+  boolean lowerPathMtu(int mtu, int quotedSequence) {
+    boolean believed =
+        state.sends()
+            && send.inFlightAt(quotedSequence)
+            && send.lowerSegmentSize(Math.max(LEAST_SEGMENT, mtu - headers()));
+    if (believed) {
+      context.ready(this);
+    }
+    return believed;
+  }
 
   /** The program repeated its SYN while nobody has answered. */
   void repeatedSyn(long now) {

@@ -1,6 +1,7 @@
 package dev.ktd.stack;
 
 import dev.ktd.packet.Packet;
+import dev.ktd.packet.Quote;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +28,7 @@ final class UdpFlows {
     Entry entry = table.find(packet);
     if (entry == null) {
       if (table.size() >= context.config.limits().udpFlows() && oldest != null) {
-        forget(oldest);
+        forget(oldest, Counter.UDP_EVICTED);
       }
       context.counters.count(Counter.UDP_OPENS);
       entry = new Entry(packet);
@@ -47,8 +48,38 @@ final class UdpFlows {
 
   void expire(long now) {
     while (oldest != null && oldest.lastUse + idle <= now) {
-      forget(oldest);
+      forget(oldest, Counter.UDP_EXPIRED);
     }
+  }
+
+  /** Whether this packet of ours belongs to a flow. */
+  boolean knows(Quote ours) {
+    return table.findSender(ours) != null;
+  }
+
+  /**
+   * The program has closed the socket that a datagram of ours was for: the flow is forgotten, as if
+   * it were idle.
+   *
+   * @return false when there is no such flow
+   */
+  boolean closed(Quote ours) {
+    Entry entry = table.findSender(ours);
+    if (entry == null) {
+      return false;
+    }
+    forget(entry, Counter.UDP_CLOSED);
+    return true;
+  }
+
+  /** A router on the way takes less: longer datagrams of the flow leave in smaller fragments. */
+  boolean lowerPathMtu(Quote ours, int mtu) {
+    Entry entry = table.findSender(ours);
+    if (entry == null || entry.pathMtu <= mtu) {
+      return false;
+    }
+    entry.pathMtu = mtu;
+    return true;
   }
 
   void close() {
@@ -60,11 +91,11 @@ final class UdpFlows {
     newest = null;
   }
 
-  private void forget(Entry entry) {
+  private void forget(Entry entry, Counter why) {
     unlink(entry);
     table.remove(entry);
     entry.gone = true;
-    context.counters.count(Counter.UDP_EXPIRED);
+    context.counters.count(why);
     context.handler.expired(entry);
   }
 
@@ -100,6 +131,7 @@ final class UdpFlows {
     private @Nullable Entry newer;
     private long lastUse;
     private boolean gone;
+    private int pathMtu = context.config.mtu();
     private @Nullable Object attachment;
 
     Entry(Packet packet) {
@@ -114,13 +146,13 @@ final class UdpFlows {
       unlink(this);
       lastUse = context.now();
       append(this);
-      context.writer.datagram(this, payload);
+      context.writer.datagram(this, payload, pathMtu);
     }
 
     @Override
     public void refuse(Refusal why) {
       if (!gone) {
-        context.writer.refuseDatagram(this, why);
+        context.errors.datagram(this, why);
       }
     }
 

@@ -24,6 +24,7 @@ public final class UserspaceStack implements Stack {
   private final TcpInput input;
   private final TcpOutput output;
   private final UdpFlows datagrams;
+  private final IcmpInput control;
   private final Reassembly reassembly;
   private final Packet packet = new Packet();
   private final Packet reassembled = new Packet();
@@ -46,6 +47,7 @@ public final class UserspaceStack implements Stack {
     output = new TcpOutput(context);
     input = new TcpInput(context, output);
     datagrams = new UdpFlows(context);
+    control = new IcmpInput(context, datagrams);
     reassembly = new Reassembly(context.pool, context.counters);
   }
 
@@ -89,7 +91,13 @@ public final class UserspaceStack implements Stack {
       return;
     }
     try {
-      take(reassembled, reassembled.parse(chunk.bytes(), false), now);
+      ParseResult result = reassembled.parse(chunk.bytes(), false);
+      if (result == ParseResult.FRAGMENT) {
+        // Fragments of fragments: nobody makes them (RFC 8200, section 4.5).
+        context.counters.count(Counter.DROP_FRAGMENT_SHAPE);
+      } else {
+        take(reassembled, result, now);
+      }
     } finally {
       reassembly.done(chunk);
     }
@@ -106,34 +114,16 @@ public final class UserspaceStack implements Stack {
     switch (parsed.protocol()) {
       case TCP -> tcp(parsed, now);
       case UDP -> udp(parsed, now);
-      default -> icmp(parsed);
+      default -> control.message(parsed);
     }
   }
 
-  /** Whether source and destination are hosts; what machines say to their link is dropped. */
   private boolean addressed(Packet parsed) {
-    long high = parsed.destinationHigh();
-    long low = parsed.destinationLow();
-    if (IpAddress.isMulticast(high, low)) {
-      context.counters.count(Counter.DROP_MULTICAST);
-      return false;
+    Counter rejection = Addresses.rejection(parsed);
+    if (rejection != null) {
+      context.counters.count(rejection);
     }
-    if (IpAddress.isBroadcast(high, low)) {
-      context.counters.count(Counter.DROP_BROADCAST);
-      return false;
-    }
-    if (isNoHost(high, low) || isNoHost(parsed.sourceHigh(), parsed.sourceLow())) {
-      context.counters.count(Counter.DROP_ADDRESS);
-      return false;
-    }
-    return true;
-  }
-
-  private static boolean isNoHost(long high, long low) {
-    return IpAddress.isUnspecified(high, low)
-        || IpAddress.isLoopback(high, low)
-        || IpAddress.isMulticast(high, low)
-        || IpAddress.isBroadcast(high, low);
+    return rejection == null;
   }
 
   private void tcp(Packet segment, long now) {
@@ -210,21 +200,6 @@ public final class UserspaceStack implements Stack {
       context.handler.datagram(flow, buffer);
       offset = next;
     } while (offset < end);
-    buffer.limit(limit).position(position);
-  }
-
-  private void icmp(Packet message) {
-    int request = message.v6() ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST;
-    if (message.icmpType() != request || message.icmpCode() != 0) {
-      context.counters.count(Counter.DROP_ICMP);
-      return;
-    }
-    ByteBuffer buffer = message.buffer();
-    int limit = buffer.limit();
-    int position = buffer.position();
-    int offset = message.payloadOffset();
-    buffer.limit(offset + message.payloadLength()).position(offset);
-    context.handler.echo(new EchoRequest(message, context.writer), buffer);
     buffer.limit(limit).position(position);
   }
 

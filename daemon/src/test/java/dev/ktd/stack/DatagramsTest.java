@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ktd.packet.HeaderBuilder;
 import dev.ktd.packet.IpAddress;
-import dev.ktd.packet.Packet;
 import dev.ktd.packet.Wire;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -13,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** UDP, ICMP and fragments. */
 final class DatagramsTest implements FlowHandler {
@@ -174,29 +175,16 @@ final class DatagramsTest implements FlowHandler {
   }
 
   @Test
-  void anIncompletePacketIsGivenUpAfterFifteenSeconds() {
+  void anIncompletePacketIsGivenUpAfterThirtySeconds() {
     stack.receive(datagram(5000, pattern(1)), 0);
     flows.get(0).send(pattern(3000));
     stack.receive(frames.next().bytes(), 0);
     assertThat(stack.counters()).containsEntry("buffers.bytes", 65_536L);
 
-    stack.poll(Duration.ofSeconds(15).toNanos());
+    stack.poll(Duration.ofSeconds(30).toNanos());
     assertThat(stack.counters())
         .containsEntry("buffers.bytes", 0L)
-        .containsEntry("drops.fragment", 1L);
-  }
-
-  @Test
-  void overlappingFragmentsDiscardThePacket() {
-    for (int offset : new int[] {0, 8}) {
-      builder.ip(0, V4_A, 0, V4_B, Wire.UDP);
-      builder.fragment(9, offset, true);
-      ByteBuffer payload = pattern(16);
-      stack.receive(frame(builder.finish(16), payload), 0);
-    }
-    assertThat(stack.counters())
-        .containsEntry("buffers.bytes", 0L)
-        .containsEntry("drops.fragment", 1L);
+        .containsEntry("drops.fragment-timeout", 1L);
   }
 
   @Test
@@ -205,7 +193,10 @@ final class DatagramsTest implements FlowHandler {
     flows.get(0).refuse(Refusal.REFUSED);
 
     RecordedFrames.Frame frame = frames.next();
-    assertThat(frame).hasToString("IP 10.43.7.9 > 198.18.0.1: ICMP unreachable, code 3, length 36");
+    assertThat(frame)
+        .hasToString(
+            "IP 10.43.7.9 > 198.18.0.1: ICMP unreachable, code 3, length 36 "
+                + "quoting {198.18.0.1.5000 > 10.43.7.9.53: UDP, ip length 28}");
     ByteBuffer quote = ByteBuffer.wrap(frame.payload());
     assertThat(quote.getInt(12)).isEqualTo(0xc612_0001);
     assertThat(quote.getShort(20)).isEqualTo((short) 5000);
@@ -258,26 +249,79 @@ final class DatagramsTest implements FlowHandler {
   }
 
   @Test
-  void whatMachinesSayToTheirLinkIsDroppedAndCounted() {
-    builder.ip(0, V4_A, 0, IpAddress.v4(0xe000_00fb), Wire.UDP);
-    builder.udp(5353, 5353);
-    stack.receive(frame(builder.finishUdp(NOTHING, NOTHING), NOTHING), 0);
-    builder.ip(0, V4_A, 0, IpAddress.v4(-1), Wire.UDP);
-    builder.udp(68, 67);
-    stack.receive(frame(builder.finishUdp(NOTHING, NOTHING), NOTHING), 0);
-    builder.ip(0, V4_A, 0, V4_B, Wire.UDP);
-    builder.udp(137, 137);
-    stack.receive(frame(builder.finishUdp(NOTHING, NOTHING), NOTHING), 0);
-    ByteBuffer broken = datagram(5000, pattern(4));
-    broken.put(29, (byte) 99);
-    stack.receive(broken, 0);
+  void anEmptyDatagramIsADatagram() {
+    stack.receive(datagram(5000, pattern(0)), 0);
+    flows.get(0).send(pattern(0));
 
-    assertThat(stack.counters())
-        .containsEntry("drops.multicast", 1L)
-        .containsEntry("drops.broadcast", 1L)
-        .containsEntry("drops.netbios", 1L)
-        .containsEntry("drops.checksum", 1L);
-    assertThat(payloads).isEmpty();
-    assertThat(new Packet().parse(broken, false)).isNotNull();
+    assertThat(payloads).hasSize(1);
+    assertThat(payloads.get(0)).isEmpty();
+    assertThat(frames.next()).hasToString("IP 10.43.7.9.53 > 198.18.0.1.5000: UDP, length 0");
+  }
+
+  @Test
+  void withoutAChecksumIsTakenInIpv4Only() {
+    ByteBuffer four = datagram(5000, pattern(9));
+    stack.receive(four.putShort(26, (short) 0), 0);
+    long net = 0xfd00L << 48;
+    builder.ip(net, 1, net, 2, Wire.UDP);
+    builder.udp(5000, 53);
+    ByteBuffer six = frame(builder.finishUdp(pattern(9), NOTHING), pattern(9));
+    stack.receive(six.putShort(46, (short) 0), 0);
+
+    assertThat(payloads).hasSize(1);
+    assertThat(stack.counters()).containsEntry("drops.checksum", 1L);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "18, 10, ''", // As it is.
+    "8, 0, ''",
+    "12, 4, ''", // RFC 768: the length counts, what is behind it is padding.
+    "19, -1, drops.truncated",
+    "65535, -1, drops.truncated",
+    "7, -1, drops.malformed",
+    "0, -1, drops.malformed"
+  })
+  void theLengthFieldRulesWithinThePacket(int length, int taken, String drop) {
+    ByteBuffer frame = datagram(5000, pattern(10));
+    frame.putShort(24, (short) length).putShort(26, (short) 0);
+    stack.receive(frame, 0);
+
+    if (taken >= 0) {
+      assertThat(payloads.getFirst()).isEqualTo(bytes(pattern(taken)));
+    } else {
+      assertThat(payloads).isEmpty();
+      assertThat(stack.counters()).containsEntry(drop, 1L);
+    }
+  }
+
+  @Test
+  void whatFitsIntoNoPacketIsNotSent() {
+    stack.receive(datagram(5000, pattern(1)), 0);
+    flows.get(0).send(pattern(65_507));
+    assertThat(frames.isEmpty()).isFalse();
+    while (!frames.isEmpty()) {
+      frames.next();
+    }
+    flows.get(0).send(pattern(65_508));
+    assertThat(frames.isEmpty()).isTrue();
+    assertThat(stack.counters()).containsEntry("drops.too-long", 1L);
+  }
+
+  @Test
+  void theLastOfASuperDatagramMayBeShorterAndAnEmptySizeIsNone() {
+    HeaderBuilder withVnet = new HeaderBuilder(true, true);
+    withVnet.ip(0, V4_A, 0, V4_B, Wire.UDP);
+    withVnet.udp(5000, 53);
+    ByteBuffer frame = frame(withVnet.finishUdp(pattern(100), NOTHING), pattern(100));
+    frame.put(1, (byte) Wire.VNET_GSO_UDP_L4);
+    UserspaceStack offloading =
+        new UserspaceStack(
+            StackConfig.defaults(1500, 3).with(StackConfig.Offloads.ALL), this, frames);
+    offloading.receive(frame, 0);
+    assertThat(payloads).extracting(data -> data.length).containsExactly(100);
+    offloading.receive(frame.putShort(4, Short.reverseBytes((short) 100)), 0);
+    assertThat(payloads).extracting(data -> data.length).containsExactly(100, 100);
+    offloading.close();
   }
 }
