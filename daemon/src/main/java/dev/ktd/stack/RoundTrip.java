@@ -18,10 +18,7 @@ final class RoundTrip {
   private int backOff;
   private int tries;
 
-  /**
-   * A measurement of a segment that was sent only once (Karn). Nothing else ends the back-off (RFC
-   * 6298, section 5): an ACK of what was sent twice does not say that the time-out was long enough.
-   */
+  /** A measurement of a segment that was sent only once (Karn), which ends the back-off. */
   void measured(long roundTrip) {
     backOff = 0;
     if (smoothed < 0) {
@@ -40,9 +37,15 @@ final class RoundTrip {
     tries++;
   }
 
-  /** Something was acknowledged. */
+  /**
+   * Something was acknowledged. An ACK of what was sent twice does not say that the time-out was
+   * long enough, so it stays doubled until a measurement (Karn). RFC 6298, section 5, would keep
+   * all of the back-off; but where the whole window is on its way every resend is a repetition, no
+   * measurement comes for long, and each further loss would cost a minute.
+   */
   void progress() {
     tries = 0;
+    backOff = Math.min(backOff, 1);
   }
 
   /** The SYN-ACK was acknowledged: RFC 6298, section 5.7, if it was sent more than once. */
