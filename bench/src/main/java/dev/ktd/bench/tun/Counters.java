@@ -3,6 +3,7 @@ package dev.ktd.bench.tun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,11 +15,20 @@ import java.util.Map;
 final class Counters {
   private static final List<String> WANTED =
       List.of(
-          "RetransSegs", "TCPTimeouts", "TCPBacklogDrop", "TCPRcvQDrop", "TCPSynRetrans", "InErrs");
+          "RetransSegs",
+          "TCPTimeouts",
+          "TCPLossProbes",
+          "TCPLossProbeRecovery",
+          "TCPFastRetrans",
+          "TCPDSACKRecv",
+          "TCPBacklogDrop",
+          "TCPRcvQDrop",
+          "TCPSynRetrans",
+          "TCPSpuriousRTOs",
+          "InErrs");
 
-  /** Of these a good run has none. */
-  static final List<String> SUSPICIOUS =
-      List.of("RetransSegs", "TCPBacklogDrop", "TCPRcvQDrop", "tun rx drops", "tun tx drops");
+  private static final List<String> LOSSES =
+      List.of("TCPBacklogDrop", "TCPRcvQDrop", "tun rx drops", "tun tx drops");
 
   private Counters() {}
 
@@ -63,6 +73,26 @@ final class Counters {
           }
         });
     return difference;
+  }
+
+  /**
+   * Why a round with these counters is to be doubted; empty when it is not. A repetition that the
+   * other side says it did not need (D-SACK, RFC 2883) is the kernel's probe for a lost tail (RFC
+   * 8985, section 7): an ACK was late since its sender had no CPU, and nothing was lost.
+   */
+  static String suspicion(Map<String, Long> changed) {
+    long repeated =
+        changed.getOrDefault("RetransSegs", 0L) - changed.getOrDefault("TCPDSACKRecv", 0L);
+    List<String> reasons = new ArrayList<>();
+    if (repeated > 0) {
+      reasons.add("RetransSegs " + repeated);
+    }
+    for (String name : LOSSES) {
+      if (changed.containsKey(name)) {
+        reasons.add(name + " " + changed.get(name));
+      }
+    }
+    return String.join(", ", reasons);
   }
 
   /** User and system time of a process in seconds; hundredths are what the kernel tells. */

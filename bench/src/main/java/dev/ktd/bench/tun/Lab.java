@@ -82,12 +82,7 @@ final class Lab implements AutoCloseable {
       details.put("program CPU s/GB", rounded(programCpu * share / taken.gigabytes()));
     }
     double stolenPercent = 100 * (Counters.stolenSeconds() - stolen) / seconds;
-    String marked = "";
-    for (String name : Counters.SUSPICIOUS) {
-      if (changed.containsKey(name)) {
-        marked = name + " " + changed.get(name);
-      }
-    }
+    String marked = Counters.suspicion(changed);
     if (stolenPercent > 2) {
       marked = "steal %.1f %%".formatted(stolenPercent);
     }
