@@ -10,7 +10,7 @@ import java.util.concurrent.Executor;
  * A far side that sends back what it gets, within its window, as an SSH channel would. Port 81
  * refuses, 82 is unreachable, 83 prohibited, 84 never answers, 85 resets after the first bytes, 86
  * takes and counts, 87 sends {@link #SOURCE_BYTES} and ends. Answers come in a later task of the
- * loop, as they would from a socket.
+ * loop, as they would from a socket. Datagrams to port 88 are answered when one to port 89 comes.
  */
 final class EchoFarSide implements Dialer, Datagrams {
   static final long SOURCE_BYTES = 64L << 20;
@@ -18,6 +18,7 @@ final class EchoFarSide implements Dialer, Datagrams {
   private static final int QUEUE = 256 * 1024;
 
   private final Executor loop;
+  private Runnable held = () -> {};
 
   EchoFarSide(Executor loop) {
     this.loop = loop;
@@ -156,10 +157,11 @@ final class EchoFarSide implements Dialer, Datagrams {
         ByteBuffer copy = ByteBuffer.allocate(payload.remaining()).put(payload.duplicate()).flip();
         loop.execute(
             () -> {
-              if (destination.getPort() == 81) {
-                replies.refused(DialFailure.REFUSED);
-              } else {
-                replies.datagram(copy);
+              switch (destination.getPort()) {
+                case 81 -> replies.refused(DialFailure.REFUSED);
+                case 88 -> held = () -> replies.datagram(copy);
+                case 89 -> held.run();
+                default -> replies.datagram(copy);
               }
             });
         return true;

@@ -12,10 +12,16 @@ public interface Host {
    *
    * @param name interface name, at most 15 characters, e.g. {@code ktd0}
    * @param mtu in bytes
+   * @param most asked for of the kernel; {@link TunDevice#offloads} says what there is of it
    * @throws dev.ktd.error.KtdException TUN when there is no TUN driver or the name is taken,
    *     PERMISSION when the process may not
    */
-  TunDevice openTun(String name, int mtu);
+  TunDevice openTun(String name, int mtu, TunDevice.Offloads most);
+
+  /** The same with all the offloads that the kernel has. */
+  default TunDevice openTun(String name, int mtu) {
+    return openTun(name, mtu, TunDevice.Offloads.ALL);
+  }
 
   /**
    * Makes this process the one that changes the host, until {@link #recover}; first undoes what a

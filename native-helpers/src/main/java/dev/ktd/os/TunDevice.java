@@ -30,5 +30,17 @@ public interface TunDevice extends AutoCloseable {
   record Offloads(
       boolean vnetHeader, boolean checksum, boolean tcpSegmentation, boolean udpSegmentation) {
     public static final Offloads NONE = new Offloads(false, false, false, false);
+    public static final Offloads ALL = new Offloads(true, true, true, true);
+
+    public Offloads {
+      boolean chained =
+          (vnetHeader || !checksum)
+              && (checksum || !tcpSegmentation)
+              && (tcpSegmentation || !udpSegmentation);
+      if (!chained) {
+        throw new IllegalArgumentException(
+            "UDP segmentation needs that of TCP, this checksums, and these the virtio header");
+      }
+    }
   }
 }

@@ -74,7 +74,7 @@ public final class FakeHost implements Host {
   }
 
   @Override
-  public synchronized TunDevice openTun(String name, int mtu) {
+  public synchronized TunDevice openTun(String name, int mtu, TunDevice.Offloads most) {
     log.add("tun " + name + " mtu " + mtu);
     devices.put(name, mtu);
     return new FakeTun(name, mtu);

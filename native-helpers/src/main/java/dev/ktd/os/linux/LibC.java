@@ -19,6 +19,7 @@ interface LibC extends Library {
   int EBUSY = 16;
   int EEXIST = 17;
   int ENODEV = 19;
+  int EINVAL = 22;
 
   int O_RDWR = 2;
   int O_NONBLOCK = 0x800;

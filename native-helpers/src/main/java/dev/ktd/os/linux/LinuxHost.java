@@ -47,12 +47,12 @@ public final class LinuxHost implements Host {
   }
 
   @Override
-  public TunDevice openTun(String name, int mtu) {
+  public TunDevice openTun(String name, int mtu, TunDevice.Offloads most) {
     var change = new Change.DeviceMade(name);
     journal.append(change);
     LinuxTun device;
     try {
-      device = LinuxTun.open(LibC.load(), processes, name, mtu, () -> journal.forget(change));
+      device = LinuxTun.open(LibC.load(), processes, name, mtu, most, () -> journal.forget(change));
     } catch (RuntimeException e) {
       journal.forget(change);
       throw e;

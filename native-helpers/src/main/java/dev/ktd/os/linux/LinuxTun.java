@@ -59,17 +59,20 @@ final class LinuxTun implements TunDevice {
   /**
    * Makes the device; it has no address and is down.
    *
+   * @param most not to be gone beyond; the kernel may have less
    * @param onClose called once, after the device is gone
    */
-  static LinuxTun open(LibC libc, Processes processes, String name, int mtu, Runnable onClose) {
+  static LinuxTun open(
+      LibC libc, Processes processes, String name, int mtu, Offloads most, Runnable onClose) {
     if (name.isEmpty() || name.length() >= IFNAMSIZ || !name.matches("[A-Za-z0-9_.-]+")) {
       throw new KtdException(
           ErrorCode.TUN, "\"" + name + "\" cannot be the name of a network device", null);
     }
     int descriptor = openCloneDevice(libc);
     try {
-      attach(libc, processes, descriptor, name);
-      return new LinuxTun(libc, descriptor, name, mtu, probe(libc, descriptor), onClose);
+      boolean vnetHeader = attach(libc, processes, descriptor, name, most.vnetHeader());
+      Offloads offloads = vnetHeader ? probe(libc, descriptor, most) : Offloads.NONE;
+      return new LinuxTun(libc, descriptor, name, mtu, offloads, onClose);
     } catch (RuntimeException e) {
       libc.close(descriptor);
       throw e;
@@ -96,13 +99,22 @@ final class LinuxTun implements TunDevice {
     }
   }
 
-  private static void attach(LibC libc, Processes processes, int descriptor, String name) {
-    try (var request = new Memory(IFREQ_BYTES)) {
-      request.clear();
-      byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
-      request.write(0, bytes, 0, bytes.length);
-      request.setShort(IFNAMSIZ, (short) (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL));
-      libc.ioctl(descriptor, new NativeLong(TUNSETIFF, true), request);
+  /** Whether frames have a virtio header now: a kernel without it refuses the flag (EINVAL). */
+  private static boolean attach(
+      LibC libc, Processes processes, int descriptor, String name, boolean vnetHeader) {
+    try {
+      if (vnetHeader) {
+        try {
+          setInterface(libc, descriptor, name, IFF_VNET_HDR);
+          return true;
+        } catch (LastErrorException e) {
+          if (e.getErrorCode() != LibC.EINVAL) {
+            throw e;
+          }
+        }
+      }
+      setInterface(libc, descriptor, name, (short) 0);
+      return false;
     } catch (LastErrorException e) {
       throw switch (e.getErrorCode()) {
         case LibC.EPERM, LibC.EACCES -> noPermission("make the TUN device " + name, e);
@@ -114,6 +126,16 @@ final class LinuxTun implements TunDevice {
                 null,
                 e);
       };
+    }
+  }
+
+  private static void setInterface(LibC libc, int descriptor, String name, short more) {
+    try (var request = new Memory(IFREQ_BYTES)) {
+      request.clear();
+      byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+      request.write(0, bytes, 0, bytes.length);
+      request.setShort(IFNAMSIZ, (short) (IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL | more));
+      libc.ioctl(descriptor, new NativeLong(TUNSETIFF, true), request);
     }
   }
 
@@ -148,13 +170,16 @@ final class LinuxTun implements TunDevice {
   }
 
   /** Unknown bits are refused as a whole: ask for all, then for less. USO is from Linux 6.2. */
-  private static Offloads probe(LibC libc, int descriptor) {
+  private static Offloads probe(LibC libc, int descriptor, Offloads most) {
     int tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
-    if (takes(libc, descriptor, tcp | TUN_F_USO4 | TUN_F_USO6)) {
+    if (most.udpSegmentation() && takes(libc, descriptor, tcp | TUN_F_USO4 | TUN_F_USO6)) {
       return new Offloads(true, true, true, true);
     }
-    if (takes(libc, descriptor, tcp)) {
+    if (most.tcpSegmentation() && takes(libc, descriptor, tcp)) {
       return new Offloads(true, true, true, false);
+    }
+    if (most.checksum() && takes(libc, descriptor, TUN_F_CSUM)) {
+      return new Offloads(true, true, false, false);
     }
     takes(libc, descriptor, 0);
     return new Offloads(true, false, false, false);
