@@ -91,7 +91,7 @@ class ImpairedKernelNetnsIT {
         new KernelRig(
             "impaired",
             temporary.resolve("state"),
-            device != Device.PLAIN,
+            (device == Device.PLAIN ? DeviceKind.HEADER_ONLY : DeviceKind.ALL).most(),
             port -> {
               var impaired = new ImpairedPort(port, impairment, impairment, SEED);
               ports.add(impaired);

@@ -5,7 +5,6 @@ import dev.ktd.os.Journal;
 import dev.ktd.os.TunDevice;
 import dev.ktd.os.linux.LinuxHost;
 import dev.ktd.os.linux.Netns;
-import dev.ktd.os.linux.PlainTun;
 import dev.ktd.stack.StackConfig;
 import dev.ktd.stack.UserspaceStack;
 import io.netty.channel.IoEventLoop;
@@ -42,21 +41,20 @@ final class KernelRig implements AutoCloseable {
   /**
    * Opens it; skips the test without root.
    *
-   * @param offload the device has all that the kernel can, or nothing
+   * @param most what the device is asked for
    * @param decorated what stands between the device and the stack
    */
-  KernelRig(String purpose, Path state, boolean offload, UnaryOperator<FramePort> decorated)
+  KernelRig(String purpose, Path state, TunDevice.Offloads most, UnaryOperator<FramePort> decorated)
       throws Exception {
     namespace = Netns.forTest(purpose);
     var host = new LinuxHost(new Journal(state));
-    TunDevice device =
+    tun =
         namespace.inside(
             () -> {
-              TunDevice made = host.openTun("ktd0", 1500);
+              TunDevice made = host.openTun("ktd0", 1500, most);
               host.routes().apply("ktd0", NETWORKS);
               return made;
             });
-    tun = offload ? device : new PlainTun(device);
     group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     IoEventLoop loop = group.next();
     var farSide = new EchoFarSide(loop);
