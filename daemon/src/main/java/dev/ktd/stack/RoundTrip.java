@@ -48,6 +48,11 @@ final class RoundTrip {
     backOff = Math.min(backOff, 1);
   }
 
+  /** The other side answers, though it takes nothing: the tries begin anew. */
+  void answered() {
+    tries = 0;
+  }
+
   /** The SYN-ACK was acknowledged: RFC 6298, section 5.7, if it was sent more than once. */
   void handshakeDone() {
     if (tries > 0) {

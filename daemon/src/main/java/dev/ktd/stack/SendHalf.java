@@ -41,6 +41,9 @@ final class SendHalf {
   private long timedAt;
   private boolean override;
 
+  /** The window has closed over what is in flight, and its first segment was sent to ask. */
+  private boolean probing;
+
   /** The plan made by {@link #plan}. */
   private long planPosition;
 
@@ -139,6 +142,10 @@ final class SendHalf {
     return largestWindow;
   }
 
+  boolean windowClosed() {
+    return window == 0;
+  }
+
   /** What a segment without payload carries: SND.NXT, but nothing behind the program's window. */
   int sequenceOfAck() {
     return sequence(Math.max(acked, Math.min(sent, edge)));
@@ -179,6 +186,11 @@ final class SendHalf {
       setWindow(ack, packet.window(), packet.sequence());
     }
     int bytes = ack > acked ? progress(ack, now) : 0;
+    if (probing && (window > 0 || bytes > 0)) {
+      probing = false;
+      // The question itself was thrown away like all the rest; a time-out may be a minute by now.
+      next = acked;
+    }
     if (inFlight()) {
       recovery.heard(packet, duplicate, acked, sent);
       next = recovery.skip(next, sent);
@@ -210,6 +222,7 @@ final class SendHalf {
     if (window == 0) {
       // The program's window has shrunk over what is in flight: ask with the first bytes of it.
       recovery.resendFirst();
+      probing = true;
     }
   }
 

@@ -246,7 +246,17 @@ final class TcpConnection extends FlowEntry implements TcpFlow {
       return;
     }
     ended = true;
+    timer.shortenTimeWait(context.now());
     listener.closed();
+  }
+
+  /**
+   * Both directions are done and nothing is to be waited for; gone before the listener may call.
+   */
+  void finish() {
+    Listener told = listener;
+    forget();
+    told.closed();
   }
 
   /** Both FINs are through and ours came first. */
@@ -291,6 +301,8 @@ final class TcpConnection extends FlowEntry implements TcpFlow {
   void timeWaitOver(long now) {
     if (ended) {
       forget();
+    } else if (receive.finished()) {
+      finish(); // The listener threw when it was told of the end.
     } else {
       timer.awaitEndOfTimeWait(now);
     }

@@ -151,10 +151,14 @@ final class TcpInput {
       int bytes = send.acknowledged(ack, packet, now);
       connection.timer.rearm(now, progress);
       context.ready(connection);
-      if (bytes > 0) {
-        connection.listener().acknowledged(bytes);
+      try {
+        if (bytes > 0) {
+          connection.listener().acknowledged(bytes);
+        }
+      } finally {
+        // Also when the listener throws: the program will not say it again.
+        finAcknowledged(connection, now);
       }
-      finAcknowledged(connection, now);
     }
     return connection.state() != TcpState.CLOSED;
   }
@@ -170,9 +174,8 @@ final class TcpInput {
         connection.endIfFinished();
       }
       case LAST_ACK -> {
-        connection.endIfFinished();
         if (connection.receive.finished()) {
-          connection.forget();
+          connection.finish();
         } else {
           // What the listener has not taken yet is kept as in TIME-WAIT.
           connection.timeWait(now);
@@ -191,26 +194,37 @@ final class TcpInput {
       acknowledge(connection);
       return;
     }
-    boolean inOrder =
-        connection.receive.segment(
-            packet.sequence(),
-            packet.buffer(),
-            packet.payloadOffset(),
-            packet.payloadLength(),
-            fin,
-            connection.listener());
+    boolean inOrder;
+    try {
+      inOrder =
+          connection.receive.segment(
+              packet.sequence(),
+              packet.buffer(),
+              packet.payloadOffset(),
+              packet.payloadLength(),
+              fin,
+              connection.listener());
+    } finally {
+      // Also when the listener throws: a FIN that was taken is not taken again.
+      received(connection, now);
+    }
     if (connection.state() == TcpState.CLOSED) {
       return;
     }
-    acknowledge(connection);
     if (!inOrder || connection.receive.holes() > 0) {
       // RFC 5681, section 4.2: the sender counts these, so they must not be merged.
       output.acknowledgeNow(connection);
     }
-    if (connection.receive.finReceived()) {
-      finReceived(connection, now);
-    }
     connection.afterDelivery();
+  }
+
+  private void received(TcpConnection connection, long now) {
+    if (connection.state() != TcpState.CLOSED) {
+      acknowledge(connection);
+      if (connection.receive.finReceived()) {
+        finReceived(connection, now);
+      }
+    }
   }
 
   private static void finReceived(TcpConnection connection, long now) {

@@ -18,6 +18,9 @@ final class TcpTimer implements Alarm {
    */
   private static final long TIME_WAIT = RoundTrip.SECOND;
 
+  /** Enough for a device that is full for a moment. */
+  private static final long SHORT_TIME_WAIT = 2 * RoundTrip.MILLISECOND;
+
   /**
    * RFC 9293, section 3.8.4: no less than two hours. There is no other end of it: where the RST of
    * a program's kernel was lost (the TUN's queue was full, a container's network was removed), the
@@ -70,6 +73,16 @@ final class TcpTimer implements Alarm {
 
   void awaitEndOfTimeWait(long now) {
     context.timers.set(timer, now + TIME_WAIT);
+  }
+
+  /**
+   * Nothing is left to do in TIME-WAIT. Where many wait, it ends once the last ACK is sent, as
+   * Linux has it beyond {@code tcp_max_tw_buckets}: else short connections would keep others out.
+   */
+  void shortenTimeWait(long now) {
+    if (context.timeWaits() > context.config.limits().tcpFlows() / 2) {
+      context.timers.set(timer, now + SHORT_TIME_WAIT);
+    }
   }
 
   void cancel() {
@@ -136,7 +149,12 @@ final class TcpTimer implements Alarm {
   private void unanswered(long now) {
     SendHalf send = connection.send;
     if (send.inFlight()) {
-      if (send.roundTrip().tries() >= DATA_TRIES) {
+      if (send.windowClosed()) {
+        // RFC 9293, section 3.8.6.1: who answers that it takes nothing lives, however long.
+        unanswered++;
+        send.roundTrip().answered();
+      }
+      if (Math.max(send.roundTrip().tries(), unanswered - 1) >= DATA_TRIES) {
         connection.giveUp();
         return;
       }
