@@ -10,17 +10,18 @@ import dev.ktd.packet.Wire;
 import dev.ktd.stack.ChunkPool.Chunk;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.SequencedMap;
 
 /**
- * Fragments in any order, against a slow model that keeps all of them: what comes out was sent,
- * byte for byte, and a packet whose fragments contradict nothing comes out with its last one.
+ * Fragments in any order, against a slow model: a packet comes out with the fragment that makes it
+ * whole, byte for byte, and never again once two fragments of it contradict each other (RFC 5722).
  */
 public final class ReassemblyFuzz {
   private static final long BUDGET = 1 << 20;
   private static final int IDS = 24;
+  private static final int MOST_PIECES = 128;
   private static final int LARGEST = 0xffff;
   private static final long ALL_EXPIRE = 120_000_000_000L;
 
@@ -29,7 +30,7 @@ public final class ReassemblyFuzz {
   private final Reassembly reassembly = new Reassembly(pool, new Counters());
   private final HeaderBuilder builder = new HeaderBuilder(false, false);
   private final Packet packet = new Packet();
-  private final Map<Id, Model> models = new HashMap<>();
+  private final SequencedMap<Id, Model> models = new LinkedHashMap<>();
   private long now;
 
   private ReassemblyFuzz(Choices choices) {
@@ -47,33 +48,51 @@ public final class ReassemblyFuzz {
     boolean overlaps(Piece other) {
       return offset < other.end && other.offset < end;
     }
+
+    boolean repeats(Piece other) {
+      return offset == other.offset && end == other.end && more == other.more;
+    }
   }
 
-  /** All fragments of a packet. */
+  private enum Fate {
+    WAITS,
+    WHOLE,
+    DROPPED
+  }
+
+  /** The fragments of a packet so far. */
   private static final class Model {
     private final List<Piece> pieces = new ArrayList<>();
+    private int total = -1;
+    private boolean dropped;
 
-    /**
-     * Nothing contradicts, nothing is repeated and no bound was met, so it must be put together.
-     */
-    private boolean clean = true;
-
-    void add(Piece piece, int headerLength) {
-      int last = pieces.stream().filter(each -> !each.more).mapToInt(Piece::end).sum();
-      clean &=
-          piece.end > piece.offset
-              && headerLength + piece.end <= LARGEST
-              && (!piece.more || (piece.end - piece.offset) % 8 == 0)
-              && pieces.stream().noneMatch(piece::overlaps)
-              && (last == 0 || (piece.more && piece.end <= last))
-              && (piece.more || pieces.stream().allMatch(each -> each.end <= piece.offset))
-              && pieces.size() < 32;
-      pieces.add(piece);
+    Fate add(Piece piece, int headerLength) {
+      Fate fate = dropped ? Fate.DROPPED : place(piece, headerLength);
+      dropped = fate == Fate.DROPPED;
+      return fate;
     }
 
-    boolean complete() {
-      int last = pieces.stream().filter(each -> !each.more).mapToInt(Piece::end).sum();
-      return clean && last > 0 && last == pieces.stream().mapToInt(e -> e.end - e.offset).sum();
+    private Fate place(Piece piece, int headerLength) {
+      int length = piece.end - piece.offset;
+      if (length == 0 || headerLength + piece.end > LARGEST || (piece.more && length % 8 != 0)) {
+        return Fate.DROPPED;
+      }
+      if (pieces.stream().anyMatch(piece::repeats)) {
+        return Fate.WAITS;
+      }
+      boolean behindTheEnd = total >= 0 && piece.end > total;
+      boolean anotherEnd =
+          !piece.more && (total >= 0 || pieces.stream().anyMatch(each -> each.end > piece.end));
+      if (behindTheEnd
+          || anotherEnd
+          || pieces.stream().anyMatch(piece::overlaps)
+          || pieces.size() == MOST_PIECES) {
+        return Fate.DROPPED;
+      }
+      pieces.add(piece);
+      total = piece.more ? total : piece.end;
+      int present = pieces.stream().mapToInt(each -> each.end - each.offset).sum();
+      return present == total ? Fate.WHOLE : Fate.WAITS;
     }
   }
 
@@ -103,19 +122,48 @@ public final class ReassemblyFuzz {
     if (offset == 0 && !piece.more) {
       return; // A whole packet, not a fragment.
     }
+    if (!models.containsKey(id)) {
+      makeRoom();
+    }
     Model model = models.computeIfAbsent(id, _ -> new Model());
-    model.clean &= !model.pieces.isEmpty() || pool.available() > 0;
-    model.add(piece, id.v6 ? Wire.IPV6_HEADER : Wire.IPV4_HEADER);
+    Fate fate = model.add(piece, headerLength(id));
+    if (fate == Fate.WHOLE) {
+      models.remove(id);
+    }
     ParseResult parsed = packet.parse(frame(id, piece), false);
     Expect.that(parsed == ParseResult.FRAGMENT, "the fragment is %s", parsed);
     Chunk whole = reassembly.add(packet, now);
+    Expect.that(
+        (whole != null) == (fate == Fate.WHOLE),
+        "%s of %s: %s, pieces %s",
+        piece,
+        id,
+        fate,
+        model.pieces);
     if (whole != null) {
       compare(whole.bytes(), id, model);
       reassembly.done(whole);
-      models.remove(id);
-    } else {
-      Expect.that(!model.complete(), "%s is complete: %s", id, model.pieces);
     }
+    Expect.that(
+        pool.bytesInUse() == inMemory() << ChunkPool.CHUNK_SHIFT,
+        "%d bytes for %d packets",
+        pool.bytesInUse(),
+        inMemory());
+  }
+
+  private long inMemory() {
+    return models.values().stream().filter(model -> !model.dropped).count();
+  }
+
+  /** The oldest packets give way to a new one. */
+  private void makeRoom() {
+    while (inMemory() << ChunkPool.CHUNK_SHIFT == BUDGET) {
+      models.pollFirstEntry();
+    }
+  }
+
+  private static int headerLength(Id id) {
+    return id.v6 ? Wire.IPV6_HEADER : Wire.IPV4_HEADER;
   }
 
   private ByteBuffer frame(Id id, Piece piece) {
@@ -138,24 +186,17 @@ public final class ReassemblyFuzz {
   }
 
   private static void compare(ByteBuffer whole, Id id, Model model) {
-    int header = id.v6 ? Wire.IPV6_HEADER : Wire.IPV4_HEADER;
-    int length = whole.remaining() - header;
-    Expect.that(whole.position() == 0, "it starts at %s", whole.position());
+    int header = headerLength(id);
     Expect.that(
-        model.pieces.stream().anyMatch(each -> !each.more && each.end == length),
-        "no fragment ends the packet at %s",
-        length);
-    for (int i = 0; i < length; i++) {
-      int at = i;
-      byte actual = whole.get(header + at);
-      Expect.that(
-          model.pieces.stream()
-              .anyMatch(
-                  each ->
-                      each.offset <= at && at < each.end && value(id, at, each.variant) == actual),
-          "byte %d of %s was never sent",
-          at,
-          id);
+        whole.position() == 0 && whole.remaining() == header + model.total,
+        "%d bytes at %d",
+        whole.remaining(),
+        whole.position());
+    for (Piece piece : model.pieces) {
+      for (int at = piece.offset; at < piece.end; at++) {
+        byte actual = whole.get(header + at);
+        Expect.that(actual == value(id, at, piece.variant), "byte %d of %s", at, id);
+      }
     }
     ParseResult parsed = new Packet().parse(whole, false);
     Expect.that(

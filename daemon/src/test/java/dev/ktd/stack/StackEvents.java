@@ -98,7 +98,8 @@ final class StackEvents implements FlowHandler, FrameSink {
 
   private int size() {
     return switch (choices.below(4)) {
-      case 0, 1 -> 128 * 1024;
+      case 0 -> 128 * 1024;
+      case 1 -> 1 << 20;
       case 2 -> 20_000;
       default -> 2048;
     };

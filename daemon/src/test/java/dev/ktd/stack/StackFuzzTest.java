@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** {@link StackEvents} by seed; {@link StackEventsFuzz} has the same by coverage. */
 final class StackFuzzTest {
-  private static final int DECISIONS = 50_000;
+  private static final int DECISIONS = 30_000;
 
   static LongStream seeds() {
     Long only = Long.getLong("ktd.seed");
