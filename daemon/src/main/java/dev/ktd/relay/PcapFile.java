@@ -5,6 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.function.LongSupplier;
@@ -62,7 +64,8 @@ public final class PcapFile implements AutoCloseable {
   private volatile boolean closed;
 
   /**
-   * Makes the file, which must not exist.
+   * Makes the file, which must not exist and which only its owner can read: it holds what programs
+   * say to each other.
    *
    * @param device named as the interface, e.g. {@code ktd0}
    * @param epochNanos the time in nanoseconds since 1970
@@ -70,7 +73,10 @@ public final class PcapFile implements AutoCloseable {
   public static PcapFile create(Path path, String device, Limits limits, LongSupplier epochNanos)
       throws IOException {
     FileChannel channel =
-        FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        FileChannel.open(
+            path,
+            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     PcapFile file = new PcapFile(channel, limits, epochNanos);
     file.put(file.blocks.start(device));
     file.writer.start();

@@ -12,12 +12,14 @@ import java.nio.ByteBuffer;
  */
 final class IcmpInput {
   /** RFC 1191, section 7.1: sizes that networks have, for routers that do not tell theirs. */
-  private static final int[] PLATEAUS = {
-    32_000, 17_914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68
-  };
+  private static final int[] PLATEAUS = {32_000, 17_914, 8166, 4352, 2002, 1492, 1006};
 
-  /** RFC 1191, section 3: no estimate is ever lower. */
-  private static final int LEAST_MTU_V4 = 68;
+  /**
+   * Links may take as little as 68 bytes (RFC 1191, section 3), but today those who say so lie, to
+   * have a header sent for every few bytes. Linux has the same floor: {@code
+   * net.ipv4.route.min_pmtu}.
+   */
+  private static final int LEAST_MTU_V4 = 552;
 
   private static final int LEAST_MTU_V6 = 1280;
 
@@ -111,7 +113,7 @@ final class IcmpInput {
         return plateau;
       }
     }
-    return 0;
+    return LEAST_MTU_V4;
   }
 
   private Counter portClosed() {

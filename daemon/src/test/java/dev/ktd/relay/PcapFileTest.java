@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -118,6 +119,14 @@ class PcapFileTest {
     assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> file(PcapFile.Limits.DEFAULT)))
         .isInstanceOf(java.nio.file.FileAlreadyExistsException.class);
     assertThat(path).hasContent("precious");
+  }
+
+  /** Root makes it, where others may be able to look. */
+  @Test
+  void onlyItsOwnerReadsIt() throws IOException {
+    file(PcapFile.Limits.DEFAULT).close();
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
+        .isEqualTo("rw-------");
   }
 
   @Test

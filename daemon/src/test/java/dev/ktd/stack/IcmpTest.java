@@ -96,8 +96,9 @@ final class IcmpTest implements FlowHandler {
     "true, 1300, 1240",
     "true, 1280, 1220",
     "false, 576, 536",
-    "false, 68, 48", // 28 is what fits, 48 the floor of Linux.
-    "false, 5, 48", // RFC 1191, section 3: as 68.
+    "false, 552, 512",
+    "false, 68, 512", // No link has that: 552 is the floor, as in Linux.
+    "false, 1, 512",
     "false, 0, 966" // RFC 1191, section 5: an old router, the next plateau is 1006.
   })
   void tooBigLowersTheSegmentAndSendsAgain(boolean v6, int mtu, int segment) {
@@ -258,7 +259,7 @@ final class IcmpTest implements FlowHandler {
   }
 
   @ParameterizedTest
-  @CsvSource({"false, 1300, 1280", "true, 1400, 1352"})
+  @CsvSource({"false, 1300, 1280", "false, 552, 528", "true, 1400, 1352"})
   void tooBigForAReplyMakesTheNextOnesFragments(boolean v6, int mtu, int firstPiece) {
     UserspaceStack stack = refusing(Refusal.SILENT);
     UdpFlow flow = openedBy(stack, v6);
@@ -273,7 +274,20 @@ final class IcmpTest implements FlowHandler {
     Packet piece = raw.frames.next().packet();
     assertThat(piece.moreFragments()).isTrue();
     assertThat(piece.transportLength()).isEqualTo(firstPiece);
-    assertThat(raw.frames.next().packet().transportLength()).isEqualTo(1420 + 8 - firstPiece);
+    int rest = 1420 + 8 - firstPiece;
+    assertThat(raw.frames.next().packet().transportLength()).isEqualTo(Math.min(rest, firstPiece));
+  }
+
+  /** Else one forged message makes 1,366 fragments of each long datagram. */
+  @Test
+  void aTinyMtuForAReplyIsTakenForTheLeastOfToday() {
+    UserspaceStack stack = refusing(Refusal.SILENT);
+    UdpFlow flow = openedBy(stack, false);
+    flow.send(RawStack.pattern(20));
+    ByteBuffer reply = raw.frames.next().bytes();
+    stack.receive(raw.icmp(ROUTER, RawStack.POD, Wire.ICMP_UNREACHABLE, 4, 68, reply), 0);
+    flow.send(RawStack.pattern(1420));
+    assertThat(raw.frames.next().packet().transportLength()).isEqualTo(528);
   }
 
   // What goes out.
