@@ -1,5 +1,6 @@
 package dev.ktd;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
@@ -13,9 +14,14 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.io.IOException;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
@@ -138,6 +144,41 @@ final class ArchitectureTest {
         .dependOnClassesThat()
         .areAssignableTo(Thread.class)
         .check(KTD);
+  }
+
+  /** The annotations of JSpecify are the only exception; of java.net, addresses but no sockets. */
+  @Test
+  void theCoreNeedsTheJdkOnly() {
+    classes()
+        .that(resideInAnyPackage("dev.ktd.packet", "dev.ktd.stack"))
+        .should()
+        .onlyDependOnClassesThat(
+            resideInAnyPackage(
+                    "dev.ktd.packet",
+                    "dev.ktd.stack",
+                    "java.lang..",
+                    "java.nio",
+                    "java.util..",
+                    "org.jspecify.annotations")
+                .or(
+                    belongToAnyOf(
+                        Duration.class,
+                        InetAddress.class,
+                        Inet6Address.class,
+                        InetSocketAddress.class,
+                        UnknownHostException.class)))
+        .check(KTD);
+  }
+
+  @Test
+  void noFileOfTheCoreIsLong() throws IOException {
+    for (String name : List.of("packet", "stack")) {
+      try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/ktd", name))) {
+        for (Path file : files.toList()) {
+          assertThat(Files.readAllLines(file)).as("%s", file).hasSizeLessThanOrEqualTo(400);
+        }
+      }
+    }
   }
 
   @Test
