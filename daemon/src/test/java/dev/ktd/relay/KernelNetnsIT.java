@@ -3,16 +3,8 @@ package dev.ktd.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ktd.os.Cidr;
-import dev.ktd.os.Journal;
-import dev.ktd.os.TunDevice;
-import dev.ktd.os.linux.LinuxHost;
 import dev.ktd.os.linux.Netns;
 import dev.ktd.stack.StackConfig;
-import dev.ktd.stack.WatchedStack;
-import io.netty.channel.IoEventLoop;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -31,6 +23,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -62,11 +55,7 @@ class KernelNetnsIT {
   private final DeviceKind device;
 
   @TempDir Path temporary;
-  private Netns namespace;
-  private MultiThreadIoEventLoopGroup group;
-  private TunDevice tun;
-  private TunLoop tunLoop;
-  private final CompletableFuture<IOException> lost = new CompletableFuture<>();
+  private KernelRig rig;
 
   KernelNetnsIT(DeviceKind device) {
     this.device = device;
@@ -74,63 +63,32 @@ class KernelNetnsIT {
 
   @BeforeEach
   void open() throws Exception {
-    namespace = Netns.forTest("relay");
-    var host = new LinuxHost(new Journal(temporary.resolve("state")));
-    List<Cidr> networks = List.of(Cidr.parse("10.43.0.0/16"), Cidr.parse("fd00:43::/112"));
-    tun =
-        namespace.inside(
-            () -> {
-              TunDevice opened = host.openTun("ktd0", 1500, device.most());
-              List<Cidr> routes = new ArrayList<>(networks);
-              routes.add(Cidr.parse("10.44.0.0/16"));
-              host.routes().apply("ktd0", routes);
-              return opened;
-            });
-    group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    IoEventLoop loop = group.next();
-    var farSide = new EchoFarSide(loop);
-    TunDevice.Offloads can = tun.offloads();
+    rig =
+        new KernelRig("relay", temporary.resolve("state"), device.most(), UnaryOperator.identity());
+    StackConfig.Offloads can = rig.config().offloads();
     assertThat(can.vnetHeader()).isEqualTo(device.most().vnetHeader());
     assertThat(can.tcpSegmentation()).isEqualTo(device.most().tcpSegmentation());
-    StackConfig config =
-        StackConfig.defaults(tun.mtu(), 42)
-            .with(
-                new StackConfig.Offloads(
-                    can.vnetHeader(),
-                    can.checksum(),
-                    can.tcpSegmentation(),
-                    can.udpSegmentation()));
-    tunLoop =
-        new TunLoop(
-            loop,
-            new EpollTun(tun),
-            new Destinations(Map.of(), networks, new Destinations.Via(farSide, farSide)),
-            (flows, frames) -> WatchedStack.of(config, flows, frames),
-            lost::complete);
-    tunLoop.start().sync();
   }
 
   @AfterEach
   void close() throws Exception {
-    if (tunLoop != null) {
-      Map<String, Long> counters = tunLoop.status().get().counters();
-      tunLoop.close().sync();
-      tun.close();
-      group.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
-      namespace.close();
+    KernelRig opened = rig;
+    if (opened != null) {
+      Map<String, Long> counters;
+      try (opened) {
+        counters = rig.counters();
+      }
       assertThat(counters)
           .as("the two stacks understand each other")
           .containsEntry("drops.checksum", 0L)
           .containsEntry("drops.malformed", 0L)
           .containsEntry("drops.device", 0L)
           .containsEntry("tcp.challenge-acks", 0L);
-    } else if (namespace != null) {
-      namespace.close();
     }
   }
 
   private void inside(Callable<Void> work) throws Exception {
-    namespace.inside(work);
+    rig.inside(work);
   }
 
   private static Socket connect(String address, int port) throws IOException {
@@ -301,6 +259,6 @@ class KernelNetnsIT {
           assertThat(Netns.run("ip", "link", "delete", "ktd0")).isEmpty();
           return null;
         });
-    assertThat(lost.get(PATIENCE, TimeUnit.MILLISECONDS)).isInstanceOf(IOException.class);
+    assertThat(rig.lost().get(PATIENCE, TimeUnit.MILLISECONDS)).isInstanceOf(IOException.class);
   }
 }

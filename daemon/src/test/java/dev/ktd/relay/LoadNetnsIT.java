@@ -2,16 +2,9 @@ package dev.ktd.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ktd.os.Cidr;
-import dev.ktd.os.Journal;
 import dev.ktd.os.TunDevice;
-import dev.ktd.os.linux.LinuxHost;
 import dev.ktd.os.linux.Netns;
 import dev.ktd.stack.StackConfig;
-import dev.ktd.stack.WatchedStack;
-import io.netty.channel.IoEventLoop;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -23,12 +16,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import java.util.function.LongPredicate;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,46 +46,25 @@ class LoadNetnsIT {
   @TempDir Path temporary;
   private final List<Process> processes = new ArrayList<>();
   private final List<SocketChannel> flood = new ArrayList<>();
-  private Netns namespace;
-  private MultiThreadIoEventLoopGroup group;
-  private TunDevice tun;
-  private TunLoop tunLoop;
+  private KernelRig rig;
   private LoadFarSide farSide;
   private StackConfig config;
 
   @BeforeEach
   void open() throws Exception {
-    namespace = Netns.forTest("load");
-    var host = new LinuxHost(new Journal(temporary.resolve("state")));
-    List<Cidr> networks = List.of(Cidr.parse("10.43.0.0/16"));
-    tun =
-        namespace.inside(
-            () -> {
-              TunDevice device = host.openTun("ktd0", 1500);
-              host.routes().apply("ktd0", networks);
-              return device;
+    List<LoadFarSide> made = new ArrayList<>();
+    rig =
+        new KernelRig(
+            "load",
+            temporary.resolve("state"),
+            TunDevice.Offloads.ALL,
+            UnaryOperator.identity(),
+            (loop, echo) -> {
+              made.add(new LoadFarSide(loop, echo));
+              return made.getFirst();
             });
-    group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    IoEventLoop loop = group.next();
-    var echo = new EchoFarSide(loop);
-    farSide = new LoadFarSide(loop, echo);
-    TunDevice.Offloads can = tun.offloads();
-    config =
-        StackConfig.defaults(tun.mtu(), 42)
-            .with(
-                new StackConfig.Offloads(
-                    can.vnetHeader(),
-                    can.checksum(),
-                    can.tcpSegmentation(),
-                    can.udpSegmentation()));
-    tunLoop =
-        new TunLoop(
-            loop,
-            new EpollTun(tun),
-            new Destinations(Map.of(), networks, new Destinations.Via(farSide, echo)),
-            (flows, frames) -> WatchedStack.of(config, flows, frames),
-            lost -> {});
-    tunLoop.start().sync();
+    farSide = made.getFirst();
+    config = rig.config();
   }
 
   @AfterEach
@@ -103,20 +75,18 @@ class LoadNetnsIT {
     for (SocketChannel channel : flood) {
       channel.close();
     }
-    if (tunLoop != null) {
-      tunLoop.close().sync();
-      assertThat(gauge("buffers.bytes")).isZero();
-      assertThat(gauge("tcp.pending")).isZero();
-      tun.close();
-      group.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
-    }
-    if (namespace != null) {
-      namespace.close();
+    KernelRig opened = rig;
+    if (opened != null) {
+      try (opened) {
+        rig.stop();
+        assertThat(gauge("buffers.bytes")).isZero();
+        assertThat(gauge("tcp.pending")).isZero();
+      }
     }
   }
 
   private long gauge(String name) throws Exception {
-    return tunLoop.status().get().counters().getOrDefault(name, 0L);
+    return rig.counters().getOrDefault(name, 0L);
   }
 
   private void await(String name, LongPredicate reached) throws Exception {
@@ -136,7 +106,7 @@ class LoadNetnsIT {
   /** A process inside that starts with this shell command. */
   private Process bash(String command) throws Exception {
     Process process =
-        namespace.inside(
+        rig.inside(
             () -> new ProcessBuilder("bash", "-c", command).redirectErrorStream(true).start());
     processes.add(process);
     return process;
@@ -172,7 +142,7 @@ class LoadNetnsIT {
   private void othersGoOn(int size) throws Exception {
     byte[] sent = bytes(size);
     byte[] answer =
-        namespace.inside(
+        rig.inside(
             () -> {
               try (var socket = new Socket()) {
                 socket.setSoTimeout(PATIENCE);
@@ -210,7 +180,7 @@ class LoadNetnsIT {
   /** Sockets that connect to port 84, whose kernel repeats each SYN. */
   private void floods(int sockets, IntFunction<String> destination) throws Exception {
     othersGoOn(1);
-    namespace.inside(
+    rig.inside(
         () -> {
           for (int i = 0; i < sockets; i++) {
             SocketChannel channel = SocketChannel.open();
@@ -273,6 +243,6 @@ class LoadNetnsIT {
   }
 
   private String sockets() throws Exception {
-    return namespace.inside(() -> Netns.run("ss", "-tnoiH", "state", "established"));
+    return rig.inside(() -> Netns.run("ss", "-tnoiH", "state", "established"));
   }
 }
