@@ -11,13 +11,12 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** A listener that asks for more while it is being offered something. */
-final class HungryListenerTest implements FlowHandler, TcpFlow.Listener {
+final class HungryListenerTest implements QuietOwner {
   private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
 
   private final RecordedFrames frames = new RecordedFrames(false, () -> 0);
   private final HeaderBuilder builder = new HeaderBuilder(false, false);
-  private final UserspaceStack stack =
-      new UserspaceStack(StackConfig.defaults(1500, 3), this, frames);
+  private final UserspaceStack stack = WatchedStack.of(StackConfig.defaults(1500, 3), this, frames);
   private final List<TcpFlow> flows = new ArrayList<>();
   private int eachTime;
   private int offers;
@@ -50,7 +49,7 @@ final class HungryListenerTest implements FlowHandler, TcpFlow.Listener {
     eachTime = 100;
     flows.getFirst().resume();
     assertThat(taken).isEqualTo(100);
-    flows.getFirst().abort();
+    stack.close();
   }
 
   @Test
@@ -60,7 +59,7 @@ final class HungryListenerTest implements FlowHandler, TcpFlow.Listener {
     segment(1001, Wire.ACK, 100);
 
     assertThat(taken).isEqualTo(100);
-    flows.getFirst().abort();
+    stack.close();
   }
 
   @Override
@@ -79,28 +78,4 @@ final class HungryListenerTest implements FlowHandler, TcpFlow.Listener {
     flows.add(flow);
     flow.accept(this);
   }
-
-  @Override
-  public void cancelled(TcpFlow flow) {}
-
-  @Override
-  public void datagram(UdpFlow flow, ByteBuffer payload) {}
-
-  @Override
-  public void expired(UdpFlow flow) {}
-
-  @Override
-  public void echo(Echo echo, ByteBuffer payload) {}
-
-  @Override
-  public void receivedEnd() {}
-
-  @Override
-  public void acknowledged(int bytes) {}
-
-  @Override
-  public void aborted() {}
-
-  @Override
-  public void closed() {}
 }

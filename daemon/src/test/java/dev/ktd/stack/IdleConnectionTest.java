@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
 import org.junit.jupiter.api.Test;
 
 /** What a connection that has nothing to say costs. */
-final class IdleConnectionTest implements FlowHandler, FrameSink, TcpFlow.Listener {
+final class IdleConnectionTest implements QuietOwner, FrameSink {
   private static final int FLOWS = 4000;
   private static final int MOST_BYTES = 2048;
   private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
@@ -87,38 +87,4 @@ final class IdleConnectionTest implements FlowHandler, FrameSink, TcpFlow.Listen
     asked++;
     return true;
   }
-
-  @Override
-  public void requested(TcpFlow flow) {
-    flow.accept(this);
-  }
-
-  @Override
-  public void cancelled(TcpFlow flow) {}
-
-  @Override
-  public void datagram(UdpFlow flow, ByteBuffer payload) {}
-
-  @Override
-  public void expired(UdpFlow flow) {}
-
-  @Override
-  public void echo(Echo echo, ByteBuffer payload) {}
-
-  @Override
-  public int received(ByteBuffer data) {
-    return data.remaining();
-  }
-
-  @Override
-  public void receivedEnd() {}
-
-  @Override
-  public void acknowledged(int bytes) {}
-
-  @Override
-  public void aborted() {}
-
-  @Override
-  public void closed() {}
 }

@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Our stack as the server. Time stands still. */
-final class StackServer implements DifferentialServer, FlowHandler, TcpFlow.Listener {
+final class StackServer implements DifferentialServer, QuietOwner {
   private static final long NOW = 1_000_000_000_000L;
 
   private final List<ByteBuffer> sent = new ArrayList<>();
@@ -136,25 +136,7 @@ final class StackServer implements DifferentialServer, FlowHandler, TcpFlow.List
   }
 
   @Override
-  public void acknowledged(int bytes) {}
-
-  @Override
   public void aborted() {
     told.add("reset");
   }
-
-  @Override
-  public void closed() {}
-
-  @Override
-  public void cancelled(TcpFlow gone) {}
-
-  @Override
-  public void datagram(UdpFlow from, ByteBuffer payload) {}
-
-  @Override
-  public void expired(UdpFlow gone) {}
-
-  @Override
-  public void echo(Echo echo, ByteBuffer payload) {}
 }

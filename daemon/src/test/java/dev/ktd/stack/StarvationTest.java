@@ -13,7 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Many flows, and what one of them must not do to the others. */
-final class StarvationTest implements FlowHandler {
+final class StarvationTest implements QuietOwner {
   private static final int BUDGET = 1 << 20;
   private static final int SEND_BUFFER = 128 * 1024;
   private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
@@ -38,15 +38,6 @@ final class StarvationTest implements FlowHandler {
     events.add("cancelled " + flow.key().source().getPort());
     throw new IllegalStateException("thrown by the owner");
   }
-
-  @Override
-  public void datagram(UdpFlow flow, ByteBuffer payload) {}
-
-  @Override
-  public void expired(UdpFlow flow) {}
-
-  @Override
-  public void echo(Echo echo, ByteBuffer payload) {}
 
   @AfterEach
   void everythingIsGivenBack() {
@@ -119,7 +110,7 @@ final class StarvationTest implements FlowHandler {
     assertThat(stack.nextDeadline()).isGreaterThan(pendingIsOver);
   }
 
-  private final class Noted implements TcpFlow.Listener {
+  private final class Noted implements QuietOwner {
     private final int port;
 
     Noted(int port) {
@@ -127,22 +118,8 @@ final class StarvationTest implements FlowHandler {
     }
 
     @Override
-    public int received(ByteBuffer data) {
-      return data.remaining();
-    }
-
-    @Override
-    public void receivedEnd() {}
-
-    @Override
-    public void acknowledged(int bytes) {}
-
-    @Override
     public void aborted() {
       events.add("aborted " + port);
     }
-
-    @Override
-    public void closed() {}
   }
 }

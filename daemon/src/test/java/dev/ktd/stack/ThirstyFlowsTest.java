@@ -12,7 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Windows that are closed because one flow has all the memory, and what opens them again. */
-final class ThirstyFlowsTest implements FlowHandler, TcpFlow.Listener {
+final class ThirstyFlowsTest implements QuietOwner {
   private static final int BUDGET = 1 << 20;
   private static final int WINDOW = 65_535;
   private static final int HOARDER = 1;
@@ -23,7 +23,7 @@ final class ThirstyFlowsTest implements FlowHandler, TcpFlow.Listener {
   private final RecordedFrames frames = new RecordedFrames(false, () -> 0);
   private final HeaderBuilder builder = new HeaderBuilder(false, false);
   private final UserspaceStack stack =
-      new UserspaceStack(
+      WatchedStack.of(
           StackConfig.defaults(1500, 3).with(new StackConfig.Buffers(1 << 16, BUDGET, BUDGET)),
           this,
           frames);
@@ -130,33 +130,4 @@ final class ThirstyFlowsTest implements FlowHandler, TcpFlow.Listener {
     flows.add(flow);
     flow.accept(this);
   }
-
-  @Override
-  public void cancelled(TcpFlow flow) {}
-
-  @Override
-  public void datagram(UdpFlow flow, ByteBuffer payload) {}
-
-  @Override
-  public void expired(UdpFlow flow) {}
-
-  @Override
-  public void echo(Echo echo, ByteBuffer payload) {}
-
-  @Override
-  public int received(ByteBuffer data) {
-    return data.remaining();
-  }
-
-  @Override
-  public void receivedEnd() {}
-
-  @Override
-  public void acknowledged(int bytes) {}
-
-  @Override
-  public void aborted() {}
-
-  @Override
-  public void closed() {}
 }
