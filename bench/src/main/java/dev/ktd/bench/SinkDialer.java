@@ -14,7 +14,8 @@ public final class SinkDialer implements Dialer {
     return new Sink(downstream);
   }
 
-  private record Sink(Downstream downstream) implements Upstream {
+  /** Takes and forgets; ends when the program has ended. */
+  public record Sink(Downstream downstream) implements Upstream {
     @Override
     public int write(ByteBuffer data) {
       return data.remaining();

@@ -1,5 +1,6 @@
 package dev.ktd.bench.tun;
 
+import dev.ktd.bench.SinkDialer;
 import dev.ktd.relay.Dialer;
 import dev.ktd.relay.Downstream;
 import dev.ktd.relay.Upstream;
@@ -40,27 +41,8 @@ final class InProcess implements Dialer {
     return switch (destination.getPort()) {
       case ECHO -> new Echo(downstream);
       case SOURCE -> new Source(downstream);
-      default -> new Sink(downstream);
+      default -> new SinkDialer.Sink(downstream);
     };
-  }
-
-  private record Sink(Downstream downstream) implements Upstream {
-    @Override
-    public int write(ByteBuffer data) {
-      return data.remaining();
-    }
-
-    @Override
-    public void shutdownOutput() {
-      downstream.end();
-      downstream.closed(true);
-    }
-
-    @Override
-    public void consumed(int bytes) {}
-
-    @Override
-    public void abort() {}
   }
 
   private record Echo(Downstream downstream) implements Upstream {
