@@ -22,7 +22,7 @@ check: ## format, Error Prone, NullAway, package table, Go vet, shell syntax
 build: ## makes target/dist: the program with a Java runtime of its own
 	@scripts/dist
 
-test: ## all tests: unit, Go, proxy image, end to end on the embedded node, a part of it by Docker; as root
+test: ## all tests: unit, a minute of fuzzing, Go, proxy image, end to end on the embedded node, a part of it by Docker; as root
 	@exec setpriv --pdeathsig KILL scripts/test all
 
 fuzz: ## looks for inputs that break packet or stack, for DURATION=1h; ONLY=StackEventsFuzz for one target
