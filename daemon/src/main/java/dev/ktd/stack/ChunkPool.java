@@ -5,8 +5,9 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Direct memory in chunks of 64 KiB. The budget bounds what is taken freely, one and a half of it
- * what was promised.
+ * Direct memory in chunks of 64 KiB, within a budget. A quarter of it is kept for what is taken
+ * freely, that is for what programs send: programs that do not read cannot use it up. What was
+ * promised may go a quarter beyond the budget, so that all together stays within one and a half.
  *
  * <p>What was once taken is kept for reuse until {@link #clear}. Only a garbage collection frees
  * direct memory, an idle daemon has none for hours, and an allocation that meets the JVM's limit
@@ -19,28 +20,39 @@ class ChunkPool {
   static final int CHUNK = 1 << CHUNK_SHIFT;
 
   private final int budget;
-  private final int ceiling;
+  private final int quarter;
   private final ArrayDeque<Chunk> free = new ArrayDeque<>();
   private int inUse;
 
+  /** How many of these were promised. */
+  private int promised;
+
   ChunkPool(long budgetBytes) {
     budget = (int) Math.min(Integer.MAX_VALUE / 2, budgetBytes >>> CHUNK_SHIFT);
-    ceiling = budget + budget / 2;
+    quarter = budget / 4;
   }
 
   /** A chunk, or null when the budget is used up. */
   @Nullable Chunk take() {
-    return inUse < budget ? takePromised() : null;
+    return left() > 0 ? take(false) : null;
   }
 
   /** A chunk for bytes that were promised to be taken, or null when even these are too many. */
   @Nullable Chunk takePromised() {
-    if (inUse >= ceiling) {
-      return null;
-    }
+    return promised < budget + quarter && inUse < budget + 2 * quarter ? take(true) : null;
+  }
+
+  private Chunk take(boolean forPromise) {
     inUse++;
-    Chunk chunk = free.pollLast();
-    return chunk == null ? make() : chunk;
+    promised += forPromise ? 1 : 0;
+    Chunk kept = free.pollLast();
+    Chunk chunk = kept == null ? make() : kept;
+    chunk.promised = forPromise;
+    return chunk;
+  }
+
+  private int left() {
+    return Math.max(budget - inUse, quarter - (inUse - promised));
   }
 
   /** A new one. */
@@ -50,12 +62,13 @@ class ChunkPool {
 
   void giveBack(Chunk chunk) {
     inUse--;
+    promised -= chunk.promised ? 1 : 0;
     free.addLast(chunk);
   }
 
-  /** In bytes; 0 when the budget is used up or overdrawn. */
+  /** For {@link #take}, in bytes; 0 when the budget is used up or overdrawn. */
   long available() {
-    return Math.max(0L, budget - (long) inUse) << CHUNK_SHIFT;
+    return Math.max(0L, left()) << CHUNK_SHIFT;
   }
 
   long bytesInUse() {
@@ -76,6 +89,7 @@ class ChunkPool {
   static class Chunk {
     private final ByteBuffer bytes = ByteBuffer.allocateDirect(CHUNK);
     private final ByteBuffer view = bytes.duplicate();
+    private boolean promised;
 
     /** All of it; positions mean nothing. */
     ByteBuffer bytes() {

@@ -45,7 +45,8 @@ public record StackConfig(int mtu, Offloads offloads, Buffers buffers, Limits li
    *     relay.Downstream.WINDOW} and some slack where a relay writes into it; 2 KiB to 64 MiB
    * @param budget over all flows, at least 1 MiB. What local programs send beyond it is dropped
    *     unread (they repeat it) and new connections wait; what {@link TcpFlow#writable} has
-   *     promised is taken up to half of it on top, then flows that are written to are reset
+   *     promised is taken up to a quarter of it on top, then flows that are written to are reset; a
+   *     quarter is kept for what programs send, so that programs that do not read stop no uploads
    */
   public record Buffers(int receive, int send, long budget) {
     public Buffers {

@@ -27,8 +27,8 @@ public interface TcpFlow {
 
   /**
    * Queues bytes for the local program; they are copied once and kept until acknowledged. When all
-   * flows together have used up {@link StackConfig.Buffers#budget} and half of it again, the next
-   * poll resets the flow and tells its listener.
+   * flows together have used up {@link StackConfig.Buffers#budget} and a quarter of it again, the
+   * next poll resets the flow and tells its listener.
    *
    * @param data between position and limit; at most {@link #writable} bytes, all are taken
    */

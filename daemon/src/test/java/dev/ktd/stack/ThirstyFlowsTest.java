@@ -11,11 +11,16 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Windows that are closed because one flow has all the memory, and what opens them again. */
+/** Windows that are closed because others have all the memory, and what opens them again. */
 final class ThirstyFlowsTest implements QuietOwner {
   private static final int BUDGET = 1 << 20;
   private static final int WINDOW = 65_535;
   private static final int HOARDER = 1;
+
+  /** Of programs whose owners read nothing; each has one chunk of the quarter kept for programs. */
+  private static final int FIRST_UNREAD = 5;
+
+  private static final int LAST_UNREAD = 8;
   private static final long MILLISECOND = 1_000_000;
   private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
 
@@ -28,6 +33,7 @@ final class ThirstyFlowsTest implements QuietOwner {
           this,
           frames);
   private final int[] initial = new int[10];
+  private boolean reading = true;
   private long now;
 
   private void segment(int port, int sequence, int acked, int flags, int length) {
@@ -59,11 +65,16 @@ final class ThirstyFlowsTest implements QuietOwner {
 
   private void hoard() {
     TcpFlow hoarder = open(HOARDER);
-    for (int port = 2; port <= 4; port++) {
+    for (int port = 2; port <= LAST_UNREAD; port++) {
       open(port);
     }
     hoarder.write(ByteBuffer.allocate(BUDGET));
     stack.poll(now);
+    reading = false;
+    for (int port = FIRST_UNREAD; port <= LAST_UNREAD; port++) {
+      exhaust(port);
+    }
+    reading = true;
     drop();
   }
 
@@ -96,7 +107,7 @@ final class ThirstyFlowsTest implements QuietOwner {
     }
     assertThat(stack.nextDeadline()).isGreaterThan(now + 100 * MILLISECOND);
 
-    segment(HOARDER, 1001, 1 << 16, Wire.ACK, 0);
+    segment(FIRST_UNREAD, 1001 + WINDOW, 0, Wire.RST, 0);
     assertThat(told()).containsExactly(2);
     // The memory is not used yet: the next one in turn may have it.
     assertThat(stack.nextDeadline()).isEqualTo(now + MILLISECOND);
@@ -120,7 +131,7 @@ final class ThirstyFlowsTest implements QuietOwner {
     segment(3, 1001 + WINDOW, 0, Wire.ACK | Wire.FIN, 0);
     drop();
 
-    segment(HOARDER, 1001, 1 << 16, Wire.ACK, 0);
+    segment(FIRST_UNREAD, 1001 + WINDOW, 0, Wire.RST, 0);
     assertThat(told()).containsExactly(4);
     stack.close();
   }
@@ -129,5 +140,10 @@ final class ThirstyFlowsTest implements QuietOwner {
   public void requested(TcpFlow flow) {
     flows.add(flow);
     flow.accept(this);
+  }
+
+  @Override
+  public int received(ByteBuffer data) {
+    return reading ? data.remaining() : 0;
   }
 }

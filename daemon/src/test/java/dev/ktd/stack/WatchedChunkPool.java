@@ -57,8 +57,16 @@ final class WatchedChunkPool extends ChunkPool {
   }
 
   @Override
+  @Nullable Chunk take() {
+    return watch(super.take());
+  }
+
+  @Override
   @Nullable Chunk takePromised() {
-    Chunk chunk = super.takePromised();
+    return watch(super.takePromised());
+  }
+
+  private @Nullable Chunk watch(@Nullable Chunk chunk) {
     if (chunk instanceof WatchedChunk watched) {
       boolean again = !watched.live;
       watched.live = true;
