@@ -30,7 +30,7 @@ final class IcmpErrors {
   private final FrameSink out;
   private final HeaderBuilder headers;
   private final HeaderBuilder quote = new HeaderBuilder(false, false);
-  private final TokenBucket bucket = new TokenBucket(PER_SECOND, BURST);
+  private final TokenBucket bucket = new TokenBucket(RoundTrip.SECOND / PER_SECOND, BURST);
 
   /**
    * Errors that leave through {@code out}.

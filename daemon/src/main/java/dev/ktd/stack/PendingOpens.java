@@ -39,8 +39,7 @@ final class PendingOpens<C> {
   private final SequencedMap<C, Place> places = new LinkedHashMap<>();
   private final Map<InetSocketAddress, Integer> byDestination = new HashMap<>();
   private final SequencedSet<InetSocketAddress> answering = new LinkedHashSet<>();
-  private int turns = TURNS;
-  private long refilled;
+  private final TokenBucket turns = new TokenBucket(REFILL, TURNS);
 
   private record Place(InetSocketAddress destination, long since) {}
 
@@ -72,22 +71,11 @@ final class PendingOpens<C> {
 
   private boolean takePlace(long now) {
     Map.Entry<C, Place> eldest = places.firstEntry();
-    if (now - eldest.getValue().since() < LEAST_AGE || !mayTakeTurn(now)) {
+    if (now - eldest.getValue().since() < LEAST_AGE || !turns.take(now)) {
       return false;
     }
     unanswered(eldest.getKey());
     gaveWay.accept(eldest.getKey());
-    return true;
-  }
-
-  private boolean mayTakeTurn(long now) {
-    long more = turns == TURNS ? 0 : (now - refilled) / REFILL;
-    turns = (int) Math.min(TURNS, turns + more);
-    refilled = turns == TURNS ? now : refilled + more * REFILL;
-    if (turns == 0) {
-      return false;
-    }
-    turns--;
     return true;
   }
 

@@ -1,6 +1,6 @@
 package dev.ktd.stack;
 
-/** A limit on a rate: so many at once, and then so many a second. */
+/** A limit on a rate: so many at once, and then one each so often. */
 final class TokenBucket {
   private final long burstNanos;
   private final long eachNanos;
@@ -13,11 +13,11 @@ final class TokenBucket {
   /**
    * A full bucket.
    *
-   * @param perSecond 1 to a billion
+   * @param eachNanos after which there is one more, at least 1
    * @param burst at least 1
    */
-  TokenBucket(int perSecond, int burst) {
-    eachNanos = RoundTrip.SECOND / perSecond;
+  TokenBucket(long eachNanos, int burst) {
+    this.eachNanos = eachNanos;
     burstNanos = burst * eachNanos;
     saved = burstNanos;
   }
