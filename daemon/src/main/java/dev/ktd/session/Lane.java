@@ -1,5 +1,6 @@
 package dev.ktd.session;
 
+import dev.ktd.carrier.CarrierOpener;
 import dev.ktd.error.KtdException;
 import dev.ktd.ssh.AgentInfo;
 import dev.ktd.ssh.Heartbeat;
@@ -58,7 +59,7 @@ final class Lane implements SshTransport.Listener, Heartbeat.Listener {
   }
 
   /** Starts a transport. Takes a while the first time (class loading): not on the loop. */
-  void open(SshTransport.CarrierOpener opener) {
+  void open(CarrierOpener opener) {
     transport = SshTransport.start(loop, settings, opener, this);
   }
 

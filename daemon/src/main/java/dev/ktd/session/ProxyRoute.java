@@ -1,7 +1,9 @@
 package dev.ktd.session;
 
 import dev.ktd.carrier.ApiServer;
+import dev.ktd.carrier.CarrierOpener;
 import dev.ktd.carrier.PortForward;
+import dev.ktd.carrier.Route;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import dev.ktd.k8s.ApiAccess;
@@ -9,7 +11,6 @@ import dev.ktd.k8s.Cluster;
 import dev.ktd.k8s.ProxyDeployment;
 import dev.ktd.k8s.ProxyPod;
 import dev.ktd.k8s.ProxySpec;
-import dev.ktd.ssh.SshTransport;
 import java.time.Duration;
 
 /**
@@ -17,7 +18,7 @@ import java.time.Duration;
  * by its Job; a Job that went (its heartbeat limit passed while this machine slept) is made anew
  * here. Lanes ask one after the other.
  */
-final class ProxyRoute implements Tunnel.Route {
+final class ProxyRoute implements Route {
   private final Cluster cluster;
   private final ProxyDeployment deployment;
   private final Duration limit;
@@ -30,7 +31,7 @@ final class ProxyRoute implements Tunnel.Route {
   }
 
   @Override
-  public synchronized SshTransport.CarrierOpener find() throws InterruptedException {
+  public synchronized CarrierOpener find() throws InterruptedException {
     ProxyPod pod = pod();
     ApiServer api = plain(cluster.apiAccess());
     return (loop, listener) ->

@@ -1,5 +1,7 @@
 package dev.ktd.session;
 
+import dev.ktd.carrier.CarrierOpener;
+import dev.ktd.carrier.Route;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import dev.ktd.relay.Datagrams;
@@ -40,12 +42,6 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(15);
 
-  /** Finds the proxy pod, made anew where it is gone, and says how to reach it. Blocks. */
-  @FunctionalInterface
-  interface Route {
-    SshTransport.CarrierOpener find() throws InterruptedException;
-  }
-
   /** What a tunnel tells its session. On the event loop. */
   interface Listener {
     /** The first lane is up, or one is again after all were down. */
@@ -78,7 +74,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
    * @throws KtdException as the first lane that failed says, or TIMEOUT
    */
   void open(Duration limit) throws InterruptedException {
-    SshTransport.CarrierOpener opener = route.find();
+    CarrierOpener opener = route.find();
     for (Lane lane : lanes) {
       lane.open(opener);
     }
@@ -167,7 +163,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
 
   private boolean open(Lane lane) throws InterruptedException {
     try {
-      SshTransport.CarrierOpener opener = route.find();
+      CarrierOpener opener = route.find();
       if (!closed) {
         lane.open(opener);
       }

@@ -1,6 +1,7 @@
 package dev.ktd.ssh;
 
 import dev.ktd.carrier.Carrier;
+import dev.ktd.carrier.CarrierOpener;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import dev.ktd.relay.Datagrams;
@@ -62,12 +63,6 @@ public final class SshTransport {
     this.client = MinaClient.build(loop, connector, settings, (s, address, key) -> isPinned(key));
     this.dialer = new SshDialer(this, settings.openTimeout().toMillis());
     this.datagrams = new DatagramChannel(this);
-  }
-
-  /** Starts to open a carrier for a listener: {@code PortForward.open} with its arguments bound. */
-  @FunctionalInterface
-  public interface CarrierOpener {
-    Carrier open(EventLoop loop, Carrier.Listener listener);
   }
 
   /** What a transport tells its owner. All calls on the event loop. */

@@ -2,6 +2,7 @@ package dev.ktd.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ktd.carrier.Route;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import dev.ktd.ssh.AgentInfo;
@@ -39,7 +40,7 @@ final class TunnelTest {
   }
 
   /** A tunnel that is open, and has just lost the lane. */
-  private Tunnel losing(Tunnel.Route route) {
+  private Tunnel losing(Route route) {
     Tunnel tunnel = new Tunnel(loop, settings, 0, route, NOBODY);
     Lane lane = new Lane(1, loop, settings, tunnel);
     tunnel.up(lane);
