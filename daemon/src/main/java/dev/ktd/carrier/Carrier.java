@@ -18,6 +18,25 @@ public interface Carrier {
   /** Ends the stream; the listener hears {@link Listener#closed} once. Repeatable. */
   void close();
 
+  /**
+   * Ends the stream because nothing came of it in all the time that its user had for it, or because
+   * who answered is not who should. As {@link #close}, but an opener that knows another way (the
+   * next protocol, port-forward instead of direct) takes that one next time. Repeatable.
+   */
+  default void abandon() {
+    close();
+  }
+
+  /** How the bytes travel, for people: {@code port-forward} or {@code direct}. */
+  default String path() {
+    return "port-forward";
+  }
+
+  /** What carries the bytes on that path, for the log, e.g. {@code SPDY/3.1} or {@code TCP}. */
+  default String protocol() {
+    return "SPDY/3.1";
+  }
+
   /** What a carrier tells its user. All calls on the carrier's event loop. */
   interface Listener {
     /**
