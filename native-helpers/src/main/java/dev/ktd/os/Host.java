@@ -47,6 +47,9 @@ public interface Host {
   /** Routes into a device of ours. */
   RouteTable routes();
 
+  /** What may have cut open connections: the network changed, the machine slept. */
+  NetworkChanges networkChanges();
+
   /** How this host resolves names. */
   HostResolver resolver();
 

@@ -4,6 +4,7 @@ import dev.ktd.os.Cidr;
 import dev.ktd.os.CommandRunner;
 import dev.ktd.os.Host;
 import dev.ktd.os.HostResolver;
+import dev.ktd.os.NetworkChanges;
 import dev.ktd.os.Person;
 import dev.ktd.os.RouteTable;
 import dev.ktd.os.TunDevice;
@@ -13,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +29,7 @@ public final class FakeHost implements Host {
   private final Map<String, List<Cidr>> routes = new TreeMap<>();
   private final List<RouteTable.Conflict> foreign = new ArrayList<>();
   private final List<String> log = new ArrayList<>();
+  private final List<Consumer<NetworkChanges.Kind>> watchers = new CopyOnWriteArrayList<>();
   private final HostResolver.Current original;
   private HostResolver.@Nullable Wanted resolver;
   private Function<List<String>, CommandRunner.Result> programs =
@@ -99,6 +103,25 @@ public final class FakeHost implements Host {
   @Override
   public RouteTable routes() {
     return new FakeRoutes();
+  }
+
+  /** What happens to the host; told to all who watch, on the caller's thread. */
+  public void happens(NetworkChanges.Kind kind) {
+    watchers.forEach(watcher -> watcher.accept(kind));
+  }
+
+  /** How many watch for changes now. */
+  public int watchers() {
+    return watchers.size();
+  }
+
+  @Override
+  public NetworkChanges networkChanges() {
+    return (_, listener) -> {
+      Consumer<NetworkChanges.Kind> watcher = listener::accept; // the same listener may watch twice
+      watchers.add(watcher);
+      return () -> watchers.remove(watcher);
+    };
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.ktd.os.CommandRunner;
 import dev.ktd.os.Host;
 import dev.ktd.os.HostResolver;
 import dev.ktd.os.Journal;
+import dev.ktd.os.NetworkChanges;
 import dev.ktd.os.RouteTable;
 import dev.ktd.os.TunDevice;
 import java.nio.file.Path;
@@ -166,6 +167,11 @@ public final class LinuxHost implements Host {
   @Override
   public RouteTable routes() {
     return routes;
+  }
+
+  @Override
+  public NetworkChanges networkChanges() {
+    return new LinuxNetworkChanges(LibC.load());
   }
 
   @Override
