@@ -118,9 +118,8 @@ public final class FakeHost implements Host {
   @Override
   public NetworkChanges networkChanges() {
     return (_, listener) -> {
-      Consumer<NetworkChanges.Kind> watcher = listener::accept; // the same listener may watch twice
-      watchers.add(watcher);
-      return () -> watchers.remove(watcher);
+      watchers.add(listener);
+      return () -> watchers.remove(listener);
     };
   }
 
