@@ -1,8 +1,8 @@
 package dev.ktd.session;
 
+import dev.ktd.carrier.AgentInfo;
 import dev.ktd.carrier.CarrierOpener;
 import dev.ktd.error.KtdException;
-import dev.ktd.ssh.AgentInfo;
 import dev.ktd.ssh.Heartbeat;
 import dev.ktd.ssh.SshSettings;
 import dev.ktd.ssh.SshTransport;

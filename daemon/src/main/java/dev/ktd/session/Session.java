@@ -1,5 +1,6 @@
 package dev.ktd.session;
 
+import dev.ktd.carrier.AgentInfo;
 import dev.ktd.control.Event;
 import dev.ktd.control.Request;
 import dev.ktd.control.StatusReport;
@@ -17,7 +18,6 @@ import dev.ktd.os.Host;
 import dev.ktd.os.HostResolver;
 import dev.ktd.os.Person;
 import dev.ktd.os.RouteTable;
-import dev.ktd.ssh.AgentInfo;
 import dev.ktd.ssh.SessionKeys;
 import dev.ktd.ssh.SshSettings;
 import io.netty.channel.IoEventLoop;

@@ -1,5 +1,6 @@
 package dev.ktd.session;
 
+import dev.ktd.carrier.AgentInfo;
 import dev.ktd.carrier.CarrierOpener;
 import dev.ktd.carrier.Route;
 import dev.ktd.error.ErrorCode;
@@ -10,7 +11,6 @@ import dev.ktd.relay.Dialer;
 import dev.ktd.relay.Downstream;
 import dev.ktd.relay.NoUpstream;
 import dev.ktd.relay.Upstream;
-import dev.ktd.ssh.AgentInfo;
 import dev.ktd.ssh.SshSettings;
 import dev.ktd.ssh.SshTransport;
 import io.netty.channel.EventLoop;

@@ -1,5 +1,6 @@
 package dev.ktd.ssh;
 
+import dev.ktd.carrier.AgentInfo;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

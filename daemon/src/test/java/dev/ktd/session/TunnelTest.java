@@ -2,10 +2,10 @@ package dev.ktd.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ktd.carrier.AgentInfo;
 import dev.ktd.carrier.Route;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
-import dev.ktd.ssh.AgentInfo;
 import dev.ktd.ssh.SessionKeys;
 import dev.ktd.ssh.SshSettings;
 import io.netty.channel.DefaultEventLoop;

@@ -2,6 +2,7 @@ package dev.ktd.ssh;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ktd.carrier.AgentInfo;
 import dev.ktd.relay.Datagrams;
 import dev.ktd.relay.DialFailure;
 import io.netty.channel.EventLoop;

@@ -1,4 +1,4 @@
-package dev.ktd.ssh;
+package dev.ktd.carrier;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -6,12 +6,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the agent in the proxy pod says of itself in the first line of the heartbeat.
+ * What the agent in the proxy pod says of itself when it lets a client in.
  *
  * @param version of the protocol, 1
  * @param nameservers addresses in the pod's resolv.conf, in their order
  * @param search search list in the pod's resolv.conf
- * @param limitSeconds the pod ends itself when it hears no beat for so long
+ * @param limitSeconds the pod ends itself when it hears nothing of its client for so long; a stream
+ *     without a carrier as well
  */
 public record AgentInfo(
     int version, List<String> nameservers, List<String> search, int limitSeconds) {
@@ -23,7 +24,7 @@ public record AgentInfo(
    *
    * @throws IllegalArgumentException if it has another shape or version
    */
-  static AgentInfo parse(String line) {
+  public static AgentInfo parse(String line) {
     int version = number(line, "version");
     if (version != 1) {
       throw new IllegalArgumentException("protocol version " + version);
