@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -63,7 +62,7 @@ public record AccessReview(List<String> missingOptional) {
     }
     List<Right> denied = new ArrayList<>();
     for (var answer : answers.entrySet()) {
-      if (!result(cluster, answer.getValue())) {
+      if (!Joined.result(answer.getValue())) {
         denied.add(answer.getKey());
       }
     }
@@ -106,20 +105,6 @@ public record AccessReview(List<String> missingOptional) {
         return true; // Not even this may be asked: the calls themselves will tell.
       }
       throw cluster.translate("review access", e);
-    }
-  }
-
-  private static boolean result(Cluster cluster, Future<Boolean> answer) {
-    try {
-      return answer.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new KtdException(ErrorCode.INTERRUPTED, "interrupted.", null, e);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof KtdException known) {
-        throw known;
-      }
-      throw cluster.translate("review access", new IllegalStateException(e.getCause()));
     }
   }
 

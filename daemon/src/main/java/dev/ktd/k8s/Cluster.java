@@ -12,6 +12,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -34,14 +35,16 @@ public final class Cluster implements AutoCloseable {
       Endpoint endpoint,
       Credentials credentials,
       ApiErrors errors,
-      KubernetesClient client) {
+      KubernetesClient client,
+      String version,
+      String userName) {
     this.context = context;
     this.endpoint = endpoint;
     this.credentials = credentials;
     this.errors = errors;
     this.client = client;
-    this.version = readVersion();
-    this.userName = readUserName();
+    this.version = version;
+    this.userName = userName;
   }
 
   /**
@@ -66,15 +69,25 @@ public final class Cluster implements AutoCloseable {
     KubernetesClient client = ClientFactory.create(context, endpoint, credentials, limits);
     try {
       var errors = new ApiErrors(context, endpoint.uri(), credentials);
-      return new Cluster(context, endpoint, credentials, errors, client);
+      // Side by side: each is a round trip.
+      var user = new FutureTask<>(() -> readUserName(context, client, errors));
+      Thread.ofVirtual().name("ktd-user").start(user);
+      String version = readVersion(client, errors);
+      return new Cluster(
+          context, endpoint, credentials, errors, client, version, Joined.result(user));
     } catch (RuntimeException e) {
       client.close();
       throw e;
     }
   }
 
-  private String readVersion() {
-    VersionInfo info = call("tell its version", client::getKubernetesVersion);
+  private static String readVersion(KubernetesClient client, ApiErrors errors) {
+    VersionInfo info;
+    try {
+      info = client.getKubernetesVersion();
+    } catch (RuntimeException e) {
+      throw errors.translate("tell its version", e);
+    }
     if (info == null) {
       return "unknown";
     }
@@ -82,7 +95,8 @@ public final class Cluster implements AutoCloseable {
     return info.getMajor() + "." + info.getMinor().replaceAll("\\D+$", "");
   }
 
-  private String readUserName() {
+  private static String readUserName(
+      KubeContext context, KubernetesClient client, ApiErrors errors) {
     SelfSubjectReview review;
     try {
       review = client.authentication().v1().selfSubjectReviews().create(new SelfSubjectReview());

@@ -1,7 +1,5 @@
 package dev.ktd.k8s;
 
-import dev.ktd.error.ErrorCode;
-import dev.ktd.error.KtdException;
 import dev.ktd.k8s.ClusterNetwork.Kind;
 import io.fabric8.kubernetes.api.model.ListOptions;
 import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
@@ -14,7 +12,6 @@ import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
@@ -63,16 +60,8 @@ public final class NetworkDiscovery {
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       var pods = threads.submit(discovery::pods);
       List<ClusterNetwork> found = new ArrayList<>(discovery.services());
-      found.addAll(pods.get());
+      found.addAll(Joined.result(pods));
       return List.copyOf(found);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new KtdException(ErrorCode.INTERRUPTED, "interrupted.", null, e);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof KtdException known) {
-        throw known;
-      }
-      throw new KtdException(ErrorCode.INTERNAL, "finding networks failed.", null, e.getCause());
     }
   }
 

@@ -62,17 +62,12 @@ final class ProxyWait implements AutoCloseable {
    */
   ProxyPod await(boolean first, Duration limit) {
     long deadline = System.nanoTime() + limit.toNanos();
-    for (Pod pod : list()) {
-      PodState state = PodState.of(pod);
-      if (state instanceof PodState.Running running) {
-        tell("running");
-        return running.pod();
-      }
-      if (!first && (state instanceof PodState.Ended)) {
-        ignored.add(pod.getMetadata().getUid());
+    if (!first) {
+      ProxyPod running = alreadyRunning();
+      if (running != null) {
+        return running;
       }
     }
-    requireJob();
     watchEvents(name, first);
     watchPods();
     while (true) {
@@ -92,6 +87,21 @@ final class ProxyWait implements AutoCloseable {
         requireJob();
       }
     }
+  }
+
+  private @Nullable ProxyPod alreadyRunning() {
+    for (Pod pod : list()) {
+      switch (PodState.of(pod)) {
+        case PodState.Running running -> {
+          tell("running");
+          return running.pod();
+        }
+        case PodState.Ended _ -> ignored.add(uid(pod));
+        case PodState.Pending _, PodState.Unschedulable _, PodState.Broken _ -> {}
+      }
+    }
+    requireJob();
+    return null;
   }
 
   private void await(long nanos) {

@@ -32,6 +32,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -51,6 +53,7 @@ final class Session implements Tunnel.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(Session.class);
   private static final Duration DELETE_LIMIT = Duration.ofSeconds(30);
   private static final Duration POD_AGAIN_LIMIT = Duration.ofSeconds(60);
+  private static final Duration AHEAD_LIMIT = Duration.ofSeconds(20);
   private static final int SESSION_ID_BYTES = 2;
 
   private final Host host;
@@ -72,13 +75,26 @@ final class Session implements Tunnel.Listener {
   /** Connects. On failure nothing is undone yet: the caller closes. */
   void connect(Consumer<Event> events) throws InterruptedException {
     Steps steps = new Steps(events);
+    Ahead<SessionKeys> keys = ahead("making keys", SessionKeys::generate);
     Cluster cluster = reachCluster(steps);
-    RoutePlan routes = planRoutes(steps, cluster);
+    // Neither is needed before the proxy pod runs, and that takes the cluster a second.
+    Ahead<RoutePlan> planned = ahead("finding networks", () -> planRoutes(cluster));
+    Ahead<Set<String>> namespaces = ahead("listing namespaces", cluster::namespaces);
+    reviewAccess(steps, cluster);
     IoEventLoop loop = startLoop();
-    Tunnel tunnel = openTunnel(steps, cluster, loop);
+    Tunnel tunnel = openTunnel(steps, cluster, loop, keys.await());
+    RoutePlan routes = planned.await();
+    routes.warnings().forEach(steps::warn);
+    board.routes(routes);
     DataPath opened = openDevice(steps, loop, tunnel, routes);
-    setUpNames(steps, cluster, opened, routes);
+    setUpNames(steps, cluster, opened, routes, namespaces.await());
     board.connected();
+  }
+
+  private <T> Ahead<T> ahead(String what, Callable<T> work) {
+    Ahead<T> begun = Ahead.start(what, work);
+    teardown.push(what, () -> begun.end(AHEAD_LIMIT));
+    return begun;
   }
 
   private Cluster reachCluster(Steps steps) {
@@ -98,19 +114,22 @@ final class Session implements Tunnel.Listener {
     steps.done(
         "%s (%s), Kubernetes %s, as %s"
             .formatted(context.name(), cluster.uri(), cluster.version(), cluster.userName()));
+    return cluster;
+  }
 
+  private void reviewAccess(Steps steps, Cluster cluster) throws InterruptedException {
     steps.begin("access");
     steps.update("asking what you may do in " + cluster.namespace());
+    Ahead<AccessReview> asked = ahead("reviewing access", () -> AccessReview.requireForUp(cluster));
     cluster.requireNamespace();
-    AccessReview review = AccessReview.requireForUp(cluster);
+    AccessReview review = asked.await();
     steps.done(
         review.missingOptional().isEmpty()
             ? "ok"
             : "ok, without: " + String.join(", ", review.missingOptional()));
-    return cluster;
   }
 
-  private RoutePlan planRoutes(Steps steps, Cluster cluster) {
+  private RoutePlan planRoutes(Cluster cluster) {
     List<RoutePlan.Network> networks =
         Stream.concat(
                 NetworkDiscovery.discover(cluster).stream()
@@ -123,15 +142,11 @@ final class Session implements Tunnel.Listener {
             .toList();
     List<RouteTable.Conflict> conflicts =
         networks.stream().flatMap(n -> host.routes().conflicts(n.cidr()).stream()).toList();
-    RoutePlan plan =
-        RoutePlan.compile(
-            networks,
-            request.excludes().stream().map(Cidr::parse).toList(),
-            keepOut(cluster.uri()),
-            conflicts);
-    plan.warnings().forEach(steps::warn);
-    board.routes(plan);
-    return plan;
+    return RoutePlan.compile(
+        networks,
+        request.excludes().stream().map(Cidr::parse).toList(),
+        keepOut(cluster.uri()),
+        conflicts);
   }
 
   /** What the tunnel itself and all other names need without the tunnel. */
@@ -161,10 +176,9 @@ final class Session implements Tunnel.Listener {
     return group.next();
   }
 
-  private Tunnel openTunnel(Steps steps, Cluster cluster, IoEventLoop loop)
+  private Tunnel openTunnel(Steps steps, Cluster cluster, IoEventLoop loop, SessionKeys keys)
       throws InterruptedException {
     steps.begin("proxy");
-    SessionKeys keys = SessionKeys.generate();
     ProxyDeployment deployment =
         new ProxyDeployment(
             cluster,
@@ -248,7 +262,8 @@ final class Session implements Tunnel.Listener {
     return opened;
   }
 
-  private void setUpNames(Steps steps, Cluster cluster, DataPath opened, RoutePlan routes)
+  private void setUpNames(
+      Steps steps, Cluster cluster, DataPath opened, RoutePlan routes, Set<String> namespaces)
       throws InterruptedException {
     steps.begin("names");
     AgentInfo info = agent.getNow(new AgentInfo(1, List.of(), List.of(), 0));
@@ -259,7 +274,7 @@ final class Session implements Tunnel.Listener {
             new DnsPlan.Facts(
                 DataPath.RESOLVER,
                 cluster.namespace(),
-                cluster.namespaces(),
+                namespaces,
                 info.search(),
                 request.dnsSuffixes(),
                 routes.cidrs()),
