@@ -6,10 +6,8 @@ import dev.ktd.carrier.Route;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import dev.ktd.relay.Datagrams;
-import dev.ktd.relay.DialFailure;
 import dev.ktd.relay.Dialer;
 import dev.ktd.relay.Downstream;
-import dev.ktd.relay.NoUpstream;
 import dev.ktd.relay.Upstream;
 import dev.ktd.ssh.SshSettings;
 import dev.ktd.ssh.SshTransport;
@@ -19,9 +17,9 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,9 +30,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way to the proxy pod: one to four lanes, flows go to the one with the fewest. A lost lane is
- * opened again until the tunnel is closed. Flows and lanes belong to the event loop; {@link #open},
- * {@link #close} and the figures to any thread.
+ * The way to the proxy pod: one to four lanes. Flows go where {@link LanePlacement} says, and wait
+ * while no lane is up. A lost lane is opened again until the tunnel is closed. Flows and lanes
+ * belong to the event loop; {@link #open}, {@link #close} and the figures to any thread.
  */
 final class Tunnel implements Dialer, Datagrams, Lane.Owner {
   private static final Logger LOG = LoggerFactory.getLogger(Tunnel.class);
@@ -54,6 +52,9 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
   }
 
   private final List<Lane> lanes = new ArrayList<>();
+  private final EventLoop loop;
+  private final LanePlacement placement;
+  private final WaitingDials dials;
   private final Route route;
   private final Listener listener;
   private final CompletableFuture<Void> opened = new CompletableFuture<>();
@@ -63,6 +64,9 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
   Tunnel(EventLoop loop, SshSettings settings, int carriers, Route route, Listener listener) {
     this.route = route;
     this.listener = listener;
+    this.placement = new LanePlacement(carriers, System::nanoTime);
+    this.dials = new WaitingDials(loop, this::way);
+    this.loop = loop;
     for (int id = 1; id <= carriers; id++) {
       lanes.add(new Lane(id, loop, settings, this));
     }
@@ -103,6 +107,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
     if (lanes.stream().filter(Lane::isUp).count() == 1) {
       listener.up();
     }
+    dials.go();
   }
 
   @Override
@@ -124,6 +129,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
     if (lanes.stream().noneMatch(Lane::isUp)) {
       listener.down();
     }
+    dials.go(); // what was on its way through this lane may go through another
     reopen(lane);
   }
 
@@ -182,21 +188,28 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
     }
   }
 
-  private Optional<SshTransport> leastLoaded() {
-    return lanes.stream()
-        .filter(Lane::isUp)
-        .min(Comparator.comparingInt(Lane::openChannels))
-        .map(Lane::transport);
+  private OptionalInt bestLane() {
+    return placement.choose(lane -> lanes.get(lane).isUp());
+  }
+
+  private Optional<WaitingDials.Way> way() {
+    OptionalInt best = bestLane();
+    SshTransport transport = best.isPresent() ? lanes.get(best.getAsInt()).transport() : null;
+    return transport == null
+        ? Optional.empty()
+        : Optional.of(new WaitingDials.Way(transport.dialer(), placement.take(best.getAsInt())));
+  }
+
+  private Optional<SshTransport> bestTransport() {
+    OptionalInt best = bestLane();
+    return best.isPresent()
+        ? Optional.ofNullable(lanes.get(best.getAsInt()).transport())
+        : Optional.empty();
   }
 
   @Override
   public Upstream dial(InetSocketAddress destination, Downstream downstream) {
-    Optional<SshTransport> transport = leastLoaded();
-    if (transport.isEmpty()) {
-      downstream.failed(DialFailure.NO_TUNNEL);
-      return new NoUpstream();
-    }
-    return transport.get().dialer().dial(destination, downstream);
+    return dials.dial(destination, downstream);
   }
 
   @Override
@@ -206,7 +219,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
 
   @Override
   public boolean echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
-    return leastLoaded().map(t -> t.datagrams().echo(destination, payload, answer)).orElse(false);
+    return bestTransport().map(t -> t.datagrams().echo(destination, payload, answer)).orElse(false);
   }
 
   /** Any thread. */
@@ -229,6 +242,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
     closed = true;
     long deadline = System.nanoTime() + CLOSE_LIMIT.toNanos();
     lanes.forEach(Lane::close);
+    loop.execute(dials::close);
     for (Thread thread : reopening) {
       thread.interrupt();
       if (!thread.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())))) {
@@ -255,7 +269,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
           transport.isPresent()
               && lanes.stream().anyMatch(lane -> lane.transport() == transport.get());
       if (!alive) {
-        transport = leastLoaded();
+        transport = bestTransport();
         current = transport.map(t -> t.datagrams().open(destination, replies));
       }
       return current.map(association -> association.send(payload)).orElse(false);
