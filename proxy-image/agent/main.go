@@ -84,13 +84,17 @@ func runServe() int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGCHLD)
 	return serve.Run(serve.Config{
-		UID:        os.Getuid(),
-		RunDir:     runDir,
-		Sshd:       []string{"/usr/sbin/sshd", "-D", "-e", "-f", "/etc/ktd/sshd_config"},
-		Shell:      "/usr/local/bin/ktd-agent",
-		ResolvConf: "/etc/resolv.conf",
-		Limit:      limit,
-		Grace:      time.Minute,
+		UID:    os.Getuid(),
+		RunDir: runDir,
+		Sshd:   []string{"/usr/sbin/sshd", "-D", "-e", "-f", "/etc/ktd/sshd_config"},
+		// A stream that waits for a carrier must not be given up by sshd's own keep-alive.
+		Behind:         []string{"/usr/sbin/sshd", "-i", "-e", "-f", "/etc/ktd/sshd_config", "-o", "ClientAliveInterval=0"},
+		CarrierAddress: ":2223",
+		CarrierSecret:  "/etc/ktd/ssh/carrier_secret",
+		Shell:          "/usr/local/bin/ktd-agent",
+		ResolvConf:     "/etc/resolv.conf",
+		Limit:          limit,
+		Grace:          time.Minute,
 	}, signals, os.Stderr)
 }
 

@@ -6,6 +6,7 @@
 package serve
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"ktd.dev/agent/internal/carrier"
 	"ktd.dev/agent/internal/heartbeat"
 )
 
@@ -26,6 +28,10 @@ type Config struct {
 	RunDir string
 	// Sshd is the command line of a server that stays in the foreground and logs to stderr.
 	Sshd []string
+	// Behind is the command line of a server for one connection, on its stdin and stdout.
+	Behind []string
+	// CarrierAddress is where clients' carriers come in; CarrierSecret the file with the secret they must know.
+	CarrierAddress, CarrierSecret string
 	// Shell is the login shell of the user ktd.
 	Shell string
 	// ResolvConf is the resolver configuration told to the client.
@@ -70,6 +76,12 @@ func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
 		say("cannot start sshd: %v", err)
 		return 1
 	}
+	carriers, err := startCarriers(config, watch, sshd, say)
+	if err != nil {
+		say("no carriers but through sshd's port: %v", err)
+	} else {
+		defer carriers.End(stopTime)
+	}
 	say("ready: sshd is process %d, the client may be silent for %s", sshd.pid, config.Limit)
 
 	_, askAgain := watch.Gone(time.Now())
@@ -99,6 +111,32 @@ func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
 			return 0
 		}
 	}
+}
+
+// startCarriers lets clients in by docs/carrier-protocol.md.
+func startCarriers(config Config, watch *heartbeat.Watch, sshd *sshd, say func(string, ...any)) (*carrier.Server, error) {
+	secret, err := carrier.ReadSecret(config.CarrierSecret)
+	if err != nil {
+		return nil, err
+	}
+	if err := raiseDescriptors(); err != nil {
+		return nil, err
+	}
+	// Without an address it is all of IPv4 and IPv6.
+	listener, err := net.Listen("tcp", config.CarrierAddress)
+	if err != nil {
+		return nil, err
+	}
+	server := &carrier.Server{
+		Secret: secret,
+		Limits: carrier.DefaultLimits(config.Limit),
+		Info:   func() []byte { return bytes.TrimSpace(readHello(config).Line()) },
+		Sshd:   func() (*net.UnixConn, error) { return startBehind(config.Behind, sshd.stderr) },
+		Alive:  func() { watch.Beat(time.Now()) },
+		Log:    say,
+	}
+	go server.Serve(listener)
+	return server, nil
 }
 
 // listen removes the socket of a container that was restarted in the same pod.

@@ -19,6 +19,8 @@ type sshd struct {
 	pid    int
 	tail   *tail
 	copied chan struct{}
+	// stderr is where all sshds of the pod write their messages.
+	stderr *os.File
 }
 
 func startSshd(command []string, log io.Writer) (*sshd, error) {
@@ -26,14 +28,14 @@ func startSshd(command []string, log io.Writer) (*sshd, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer write.Close()
 	process := exec.Command(command[0], command[1:]...)
 	process.Stderr = write
 	if err := process.Start(); err != nil {
 		read.Close()
+		write.Close()
 		return nil, err
 	}
-	server := &sshd{pid: process.Process.Pid, tail: &tail{}, copied: make(chan struct{})}
+	server := &sshd{pid: process.Process.Pid, tail: &tail{}, copied: make(chan struct{}), stderr: write}
 	go func() {
 		defer close(server.copied)
 		defer read.Close()
@@ -87,6 +89,7 @@ func (s *sshd) stop(signals <-chan os.Signal) {
 
 // lastWords waits a moment for messages still in the pipe, which a surviving child may hold open.
 func (s *sshd) lastWords() string {
+	s.stderr.Close()
 	select {
 	case <-s.copied:
 	case <-time.After(200 * time.Millisecond):
