@@ -5,7 +5,7 @@ MVN := scripts/mvn
 DIST := target/dist
 LIB := $(DESTDIR)/usr/local/lib/ktd
 
-.PHONY: help fmt check build test fuzz it image demo bench-stack install uninstall ci clean node-up node-down
+.PHONY: help fmt check build test fuzz it image demo bench bench-stack install uninstall ci clean node-up node-down
 
 help: ## prints this
 	@echo "ktd: this machine inside a Kubernetes cluster. Targets:"
@@ -42,6 +42,9 @@ node-up: ## starts the embedded Kubernetes node and a laptop namespace beside it
 
 node-down: ## ends it
 	@testbed/node down
+
+bench: ## compares the transport with ssh -L and others on the embedded node, 25 minutes; QUICK=1 for a look; as root
+	@scripts/bench
 
 bench-stack: ## measures the stack, alone and through a TUN device; QUICK=1 for a minute's run; as root
 	@scripts/bench-stack

@@ -70,6 +70,9 @@ sample_image() { pack sample "$(sample_root)" --user 65532 docker.io/ktd-testbed
 # extract), so the image has no users; pods give a numeric one.
 tools_image() { pack tools "$(debian_root tools extract redis-server,redis-tools,iperf3,busybox-static)" --user 65532 docker.io/ktd-testbed/tools:1 -- /bin/busybox sleep infinity; }
 
+# Debian's sshd, for the benchmark's `ssh -L`; Python and a shell are what sshuttle wants at its far end.
+sshd_image() { pack sshd "$(debian_root sshd extract openssh-server,python3,dash)" --user 65532 docker.io/ktd-testbed/sshd:1 -- /usr/sbin/sshd -D -e; }
+
 # The proxy image of this tree for ARCHITECTURE, built if it is not there or older than its sources; prints its path.
 proxy_image() {
   local archive=$ROOT/target/image/ktd-proxy-$1.tar

@@ -1,6 +1,8 @@
 package dev.ktd.bench.tun;
 
 import dev.ktd.bench.MemoryPeer;
+import dev.ktd.bench.figures.Options;
+import dev.ktd.bench.figures.Results;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;

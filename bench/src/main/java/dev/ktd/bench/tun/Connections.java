@@ -1,5 +1,7 @@
 package dev.ktd.bench.tun;
 
+import dev.ktd.bench.figures.Counters;
+import dev.ktd.bench.figures.Results;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;

@@ -1,5 +1,8 @@
 package dev.ktd.bench.tun;
 
+import dev.ktd.bench.figures.Command;
+import dev.ktd.bench.figures.Programs;
+import dev.ktd.bench.figures.Report;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -27,7 +30,7 @@ final class Iperf {
   }
 
   void run() throws Exception {
-    Optional<Path> program = Peers.find("iperf3");
+    Optional<Path> program = Programs.find("iperf3");
     if (program.isEmpty()) {
       Report.line("  iperf3 is not found: left out");
       return;

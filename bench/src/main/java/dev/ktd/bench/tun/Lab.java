@@ -1,5 +1,10 @@
 package dev.ktd.bench.tun;
 
+import dev.ktd.bench.figures.Child;
+import dev.ktd.bench.figures.Counters;
+import dev.ktd.bench.figures.Options;
+import dev.ktd.bench.figures.Report;
+import dev.ktd.bench.figures.Results;
 import dev.ktd.os.Journal;
 import dev.ktd.os.linux.LinuxHost;
 import io.netty.channel.IoEventLoop;

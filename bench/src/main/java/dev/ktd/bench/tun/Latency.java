@@ -1,5 +1,6 @@
 package dev.ktd.bench.tun;
 
+import dev.ktd.bench.figures.Results;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;

@@ -1,17 +1,19 @@
 package dev.ktd.bench.tun;
 
-import java.io.File;
+import dev.ktd.bench.figures.Child;
+import dev.ktd.bench.figures.Command;
+import dev.ktd.bench.figures.Counters;
+import dev.ktd.bench.figures.Programs;
+import dev.ktd.bench.figures.Report;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * Beside {@code tun2socks}, which is gVisor's stack: both end flows of their own TUN device and
@@ -30,7 +32,7 @@ final class Peers {
   }
 
   void run() throws Exception {
-    Optional<Path> program = find("tun2socks");
+    Optional<Path> program = Programs.find("tun2socks");
     try (var sink = new Child(SocksSink.class)) {
       int port = Integer.parseInt(sink.line());
       for (int round = 0; round < lab.options.rounds(); round++) {
@@ -120,16 +122,5 @@ final class Peers {
         """
             .formatted(PEER_DEVICE, PEER_NETWORK);
     Command.run(lines, List.of("ip", "-batch", "-"));
-  }
-
-  /** An executable file of that name. */
-  static Optional<Path> find(String name) {
-    String path = System.getenv().getOrDefault("PATH", "");
-    String own = System.getenv().getOrDefault("KTD_PEERS", "");
-    return Stream.of((own + File.pathSeparator + path).split(File.pathSeparator, -1))
-        .filter(folder -> !folder.isEmpty())
-        .map(folder -> Path.of(folder, name))
-        .filter(Files::isExecutable)
-        .findFirst();
   }
 }

@@ -1,5 +1,6 @@
 package dev.ktd.bench.tun;
 
+import dev.ktd.bench.figures.Report;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -1,11 +1,17 @@
 package dev.ktd.bench.tun;
 
+import dev.ktd.bench.figures.Machine;
+import dev.ktd.bench.figures.Options;
+import dev.ktd.bench.figures.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Runs all parts; see docs/benchmarks/README.md. */
+/**
+ * Runs all parts ({@code jmh}, {@code bulk}, {@code latency}, {@code connect}, {@code idle}, {@code
+ * peer}, {@code iperf}); see docs/benchmarks/README.md.
+ */
 public final class StackFigures {
   private StackFigures() {}
 
@@ -16,9 +22,15 @@ public final class StackFigures {
     void run() throws Exception;
   }
 
+  private static final Path OUT = Path.of("target/bench/stack.json");
+
   /** Arguments as {@link Options} has them. */
   public static void main(String[] arguments) throws Exception {
-    Options options = Options.parse(arguments);
+    Options options =
+        Options.parse(
+            new Options(7, 1000, 4000, List.of(), OUT, false),
+            new Options(1, 200, 500, List.of(), OUT, true),
+            arguments);
     refuseTheMachinesOwnNamespace();
     Machine machine = Machine.here(arguments);
     try (var lab = new Lab(options)) {

@@ -1,6 +1,7 @@
 package dev.ktd.bench.tun;
 
-import dev.ktd.bench.tun.Results.Verdict;
+import dev.ktd.bench.figures.Results;
+import dev.ktd.bench.figures.Results.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,11 +1,11 @@
-package dev.ktd.bench.tun;
+package dev.ktd.bench.figures;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** A program that is waited for. */
-final class Command {
+public final class Command {
   private Command() {}
 
   /**
@@ -14,7 +14,8 @@ final class Command {
    * @return what it wrote on standard output
    * @throws IOException with all of it, when its exit status is not 0
    */
-  static String run(String input, List<String> command) throws IOException, InterruptedException {
+  public static String run(String input, List<String> command)
+      throws IOException, InterruptedException {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     try (var in = process.getOutputStream()) {
       in.write(input.getBytes(StandardCharsets.UTF_8));

@@ -1,4 +1,4 @@
-package dev.ktd.bench.tun;
+package dev.ktd.bench.figures;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,7 +8,7 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What a reader sees, and what a program reads. */
-final class Report {
+public final class Report {
   private Report() {}
 
   /**
@@ -16,18 +16,18 @@ final class Report {
    *
    * @param verdicts what was asked, and whether it was reached
    */
-  record Document(
+  public record Document(
       Machine machine,
       Options options,
       List<Results.Verdict> verdicts,
       List<Results.Series> series) {}
 
-  static void line(String text) {
+  public static void line(String text) {
     System.out.println(text);
   }
 
   /** Everything, when all has been measured. */
-  static void print(Document document) {
+  public static void print(Document document) {
     line("");
     line("%-44s %10s %10s %10s  %s".formatted("", "median", "min", "max", ""));
     for (Results.Series series : document.series()) {
@@ -57,7 +57,7 @@ final class Report {
     }
   }
 
-  static void write(Document document, Path file) throws IOException {
+  public static void write(Document document, Path file) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     if (folder != null) {
       Files.createDirectories(folder);

@@ -1,4 +1,4 @@
-package dev.ktd.bench.tun;
+package dev.ktd.bench.figures;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -9,13 +9,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A child process of this class path that answers each line with one line. */
-final class Child implements AutoCloseable {
+public final class Child implements AutoCloseable {
   private final Process process;
   private final PrintWriter in;
   private final BufferedReader out;
 
   /** Starts {@code type}'s main; it ends when its standard input does. */
-  Child(Class<?> type, String... arguments) throws IOException {
+  public Child(Class<?> type, String... arguments) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
@@ -32,12 +32,12 @@ final class Child implements AutoCloseable {
     out = process.inputReader(StandardCharsets.UTF_8);
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 
   /** Sends a line, waits for the answer, and splits it into numbers. */
-  long[] ask(String line) throws IOException {
+  public long[] ask(String line) throws IOException {
     in.println(line);
     String answer = out.readLine();
     if (answer == null || answer.startsWith("failed")) {
@@ -52,7 +52,7 @@ final class Child implements AutoCloseable {
   }
 
   /** Waits for a line that nobody asked for, such as the one that says it is ready. */
-  String line() throws IOException {
+  public String line() throws IOException {
     return out.readLine();
   }
 

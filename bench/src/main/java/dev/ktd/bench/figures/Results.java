@@ -1,4 +1,4 @@
-package dev.ktd.bench.tun;
+package dev.ktd.bench.figures;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What was measured, round by round, as it goes into the JSON file. */
-final class Results {
+public final class Results {
   /**
    * One measurement.
    *
@@ -15,12 +15,12 @@ final class Results {
    * @param details counters that changed, CPU seconds, percentiles
    * @param marked why the round is to be doubted; empty when it is not
    */
-  record Round(int round, double value, Map<String, Object> details, String marked) {}
+  public record Round(int round, double value, Map<String, Object> details, String marked) {}
 
   /** One thing measured in several rounds. */
-  record Series(
+  public record Series(
       String name, String unit, double median, double min, double max, List<Round> rounds) {
-    static Series of(String name, String unit, List<Round> rounds) {
+    public static Series of(String name, String unit, List<Round> rounds) {
       double[] values = rounds.stream().mapToDouble(Round::value).sorted().toArray();
       int middle = values.length / 2;
       double median =
@@ -34,12 +34,12 @@ final class Results {
    *
    * @param least whether {@code wanted} is the least, otherwise the most
    */
-  record Verdict(String target, double reached, double wanted, boolean least, boolean met) {
-    static Verdict least(String target, double reached, double wanted) {
+  public record Verdict(String target, double reached, double wanted, boolean least, boolean met) {
+    public static Verdict least(String target, double reached, double wanted) {
       return new Verdict(target, reached, wanted, true, reached >= wanted);
     }
 
-    static Verdict most(String target, double reached, double wanted) {
+    public static Verdict most(String target, double reached, double wanted) {
       return new Verdict(target, reached, wanted, false, reached <= wanted);
     }
   }
@@ -47,33 +47,38 @@ final class Results {
   private final Map<String, String> units = new LinkedHashMap<>();
   private final Map<String, List<Round>> rounds = new LinkedHashMap<>();
 
-  void add(String series, String unit, Round round) {
+  public void add(String series, String unit, Round round) {
     units.put(series, unit);
     rounds.computeIfAbsent(series, _ -> new ArrayList<>()).add(round);
   }
 
-  boolean has(String... series) {
+  public boolean has(String... series) {
     return Arrays.stream(series).allMatch(rounds::containsKey);
   }
 
-  List<Series> series() {
+  public List<Series> series() {
     return units.entrySet().stream()
         .map(e -> Series.of(e.getKey(), e.getValue(), rounds.getOrDefault(e.getKey(), List.of())))
         .toList();
   }
 
-  double median(String series) {
+  public double median(String series) {
     return Series.of(series, "", rounds.getOrDefault(series, List.of())).median();
   }
 
+  public double max(String series) {
+    return Series.of(series, "", rounds.getOrDefault(series, List.of())).max();
+  }
+
   /** The median of the ratios of two series within their rounds, which were measured together. */
-  double ratio(String over, String under) {
-    List<Round> upper = rounds.getOrDefault(over, List.of());
-    List<Round> lower = rounds.getOrDefault(under, List.of());
+  public double ratio(String over, String under) {
     List<Round> ratios = new ArrayList<>();
-    for (int i = 0; i < Math.min(upper.size(), lower.size()); i++) {
-      double ratio = upper.get(i).value() / lower.get(i).value();
-      ratios.add(new Round(i, ratio, Map.of(), ""));
+    for (Round upper : rounds.getOrDefault(over, List.of())) {
+      for (Round lower : rounds.getOrDefault(under, List.of())) {
+        if (upper.round() == lower.round()) {
+          ratios.add(new Round(upper.round(), upper.value() / lower.value(), Map.of(), ""));
+        }
+      }
     }
     return Series.of("", "", ratios).median();
   }

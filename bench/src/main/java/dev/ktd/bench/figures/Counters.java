@@ -1,4 +1,4 @@
-package dev.ktd.bench.tun;
+package dev.ktd.bench.figures;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,7 +12,7 @@ import java.util.Map;
  * What the kernel counts in this network namespace (proc(5): {@code net/snmp}, {@code net/netstat},
  * {@code net/dev}), as {@code nstat} and {@code ip -s link} show it.
  */
-final class Counters {
+public final class Counters {
   private static final List<String> WANTED =
       List.of(
           "RetransSegs",
@@ -33,7 +33,7 @@ final class Counters {
   private Counters() {}
 
   /** As they are now. */
-  static Map<String, Long> read(String device) throws IOException {
+  public static Map<String, Long> read(String device) throws IOException {
     Map<String, Long> counters = new LinkedHashMap<>();
     for (String file : List.of("snmp", "netstat")) {
       List<String> lines = Files.readAllLines(Path.of("/proc/net", file));
@@ -57,13 +57,13 @@ final class Counters {
     return counters;
   }
 
-  static boolean missing(String device) throws IOException {
+  public static boolean missing(String device) throws IOException {
     return Files.readAllLines(Path.of("/proc/net/dev")).stream()
         .noneMatch(line -> line.strip().startsWith(device + ":"));
   }
 
   /** What happened between two readings, without zeros. */
-  static Map<String, Long> between(Map<String, Long> before, Map<String, Long> after) {
+  public static Map<String, Long> between(Map<String, Long> before, Map<String, Long> after) {
     Map<String, Long> difference = new LinkedHashMap<>();
     after.forEach(
         (name, value) -> {
@@ -80,7 +80,7 @@ final class Counters {
    * other side says it did not need (D-SACK, RFC 2883) is the kernel's probe for a lost tail (RFC
    * 8985, section 7): an ACK was late since its sender had no CPU, and nothing was lost.
    */
-  static String suspicion(Map<String, Long> changed) {
+  public static String suspicion(Map<String, Long> changed) {
     long repeated =
         changed.getOrDefault("RetransSegs", 0L) - changed.getOrDefault("TCPDSACKRecv", 0L);
     List<String> reasons = new ArrayList<>();
@@ -96,7 +96,7 @@ final class Counters {
   }
 
   /** User and system time of a process in seconds; hundredths are what the kernel tells. */
-  static double cpuSeconds(long pid) throws IOException {
+  public static double cpuSeconds(long pid) throws IOException {
     String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
     // The second field, the name, may have blanks; behind it utime and stime are 12th and 13th.
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
@@ -104,7 +104,7 @@ final class Counters {
   }
 
   /** What the hypervisor took from this machine since its start, in seconds. */
-  static double stolenSeconds() throws IOException {
+  public static double stolenSeconds() throws IOException {
     String[] fields = Files.readAllLines(Path.of("/proc/stat")).getFirst().split(" +", -1);
     return Long.parseLong(fields[8]) / 100.0;
   }

@@ -1,4 +1,4 @@
-package dev.ktd.bench.tun;
+package dev.ktd.bench.figures;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,7 +8,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 
 /** What the figures are of: they mean little without it. */
-record Machine(
+public record Machine(
     String cpu,
     int cores,
     long memoryMiB,
@@ -18,7 +18,7 @@ record Machine(
     List<String> command,
     String started) {
 
-  static Machine here(String... arguments) throws IOException {
+  public static Machine here(String... arguments) throws IOException {
     String cpu =
         Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
             .filter(line -> line.startsWith("model name"))

@@ -1,0 +1,62 @@
+package dev.ktd.bench.transport;
+
+import dev.ktd.bench.figures.Report;
+import java.util.List;
+
+/** Bytes a second, up and down. */
+final class Bulk {
+  private static final List<Integer> STREAMS = List.of(1, 8, 32);
+
+  /** More streams are only measured of those that take part everywhere. */
+  private static final int MOST_OF_PEERS = 8;
+
+  /** Rounds of the others, who are only there for orientation. */
+  private static final int PEER_ROUNDS = 3;
+
+  private static final int WARM_UP_SECONDS = 5;
+
+  private final Bed bed;
+
+  Bulk(Bed bed) {
+    this.bed = bed;
+  }
+
+  static String row(int streams, boolean down, int roundTripMillis) {
+    return "%s %d, %d ms".formatted(down ? "down" : "up", streams, roundTripMillis);
+  }
+
+  /** Compiles what is hot in those candidates that have a just-in-time compiler. */
+  void warmUp(Standing standing) {
+    int millis = bed.options.quick() ? 2_000 : WARM_UP_SECONDS * 1000;
+    Report.line("warm-up");
+    for (boolean down : new boolean[] {false, true}) {
+      var run = new IperfRun(4, down, 0, millis);
+      standing.inTurn(false, (_, candidate) -> run.run(bed, candidate.to(Target.IPERF)));
+    }
+    standing.inTurn(
+        false,
+        (_, candidate) ->
+            bed.client.ask("rate %s 4 %d".formatted(candidate.to(Target.WEB), millis)));
+  }
+
+  void run(Standing standing, int roundTripMillis) {
+    Report.line("bulk, round trip " + roundTripMillis + " ms");
+    for (int round = 0; round < bed.options.rounds(); round++) {
+      for (int streams : STREAMS) {
+        for (boolean down : new boolean[] {false, true}) {
+          turn(standing, round, streams, down, roundTripMillis);
+        }
+      }
+    }
+  }
+
+  private void turn(Standing standing, int round, int streams, boolean down, int roundTrip) {
+    var run = new IperfRun(streams, down, bed.options.warmUp(), bed.options.time());
+    var row = new Row(bed, row(streams, down, roundTrip), "Gb/s", round);
+    boolean few = streams > MOST_OF_PEERS || round >= PEER_ROUNDS;
+    standing.inTurn(
+        few,
+        (name, candidate) ->
+            row.take(name, candidate, () -> run.run(bed, candidate.to(Target.IPERF))));
+  }
+}
