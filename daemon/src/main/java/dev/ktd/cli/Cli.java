@@ -2,10 +2,17 @@ package dev.ktd.cli;
 
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
+import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Properties;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -17,6 +24,7 @@ import picocli.CommandLine.PropertiesDefaultProvider;
  */
 public final class Cli {
   private static final int HELP_WIDTH = 96;
+  private static final int SUGGESTIONS = 3;
 
   private final Surroundings surroundings;
   private final GlobalOptions options = new GlobalOptions();
@@ -40,13 +48,12 @@ public final class Cli {
             .addSubcommand(new DaemonCommand(this, daemon, recovery))
             .addSubcommand(new VersionCommand(this, version));
     commandLine.addSubcommand(new CompletionCommand(this, commandLine));
+    commandLine.getCommandSpec().version("ktd " + version);
     commandLine
         .setOut(writer(surroundings.out()))
         .setErr(writer(surroundings.err()))
         .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
         .setUsageHelpWidth(HELP_WIDTH)
-        .setDefaultValueProvider(
-            new PropertiesDefaultProvider(surroundings.configuration().toFile()))
         .setParameterExceptionHandler(this::misused)
         .setExecutionExceptionHandler((failure, _, _) -> failed(failure));
   }
@@ -58,11 +65,36 @@ public final class Cli {
   /** Runs one command; returns the exit status, 0 to 130. Never throws. */
   public int run(String... arguments) {
     this.arguments = List.of(arguments);
-    int exitStatus = commandLine.execute(arguments);
+    int exitStatus;
+    try {
+      commandLine.setDefaultValueProvider(
+          new PropertiesDefaultProvider(defaults(surroundings.configuration())));
+      exitStatus = commandLine.execute(arguments);
+    } catch (KtdException unreadable) {
+      Output.show(surroundings, unreadable);
+      exitStatus = unreadable.code().exitStatus();
+    }
     surroundings.out().flush();
     surroundings.err().flush();
     surroundings.interrupts().ended(exitStatus);
     return exitStatus;
+  }
+
+  /** Read here: picocli itself complains of a file that is not there, which is the usual case. */
+  private static Properties defaults(Path file) {
+    Properties defaults = new Properties();
+    try (Reader reader = Files.newBufferedReader(file)) {
+      defaults.load(reader);
+    } catch (NoSuchFileException _) {
+      // Nobody has to have defaults.
+    } catch (IOException | IllegalArgumentException e) { // a broken escape
+      throw new KtdException(
+          ErrorCode.USAGE,
+          "the defaults in %s cannot be read: %s".formatted(file, e),
+          "Look:  ls -l " + file,
+          e);
+    }
+    return defaults;
   }
 
   Surroundings surroundings() {
@@ -88,10 +120,19 @@ public final class Cli {
 
   private int misused(CommandLine.ParameterException misuse, String[] typed) {
     String name = misuse.getCommandLine().getCommandSpec().qualifiedName();
+    String help = "See:  " + name + " --help";
+    if (misuse instanceof CommandLine.UnmatchedArgumentException unknown) {
+      String similar =
+          unknown.getSuggestions().stream()
+              .limit(SUGGESTIONS)
+              .map(word -> name + " " + word)
+              .collect(Collectors.joining("    "));
+      if (!similar.isEmpty()) {
+        help = "Perhaps:  " + similar + "\n" + help;
+      }
+    }
     Output.show(
-        surroundings,
-        new KtdException(
-            ErrorCode.USAGE, String.valueOf(misuse.getMessage()), "See:  " + name + " --help"));
+        surroundings, new KtdException(ErrorCode.USAGE, String.valueOf(misuse.getMessage()), help));
     return ErrorCode.USAGE.exitStatus();
   }
 

@@ -2,6 +2,7 @@ package dev.ktd.cli;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code ktd} without a verb. */
 @Command(
@@ -19,6 +20,10 @@ final class RootCommand {
   @SuppressWarnings("UnusedVariable") // picocli fills it
   @Mixin
   private final GlobalOptions options;
+
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @Option(names = "--version", versionHelp = true, description = "show the version")
+  private boolean version;
 
   RootCommand(GlobalOptions options) {
     this.options = options;

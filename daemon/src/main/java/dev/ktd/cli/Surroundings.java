@@ -37,8 +37,13 @@ public record Surroundings(
 
   /** Those of this process. */
   public static Surroundings ofThisProcess() {
+    return ofThisProcess(ControlSocket.PATH);
+  }
+
+  /** Those of this process, but with another daemon's socket. */
+  public static Surroundings ofThisProcess(Path socket) {
     Map<String, String> environment = System.getenv();
-    ControlClient client = new ControlClient(ControlSocket.PATH);
+    ControlClient client = new ControlClient(socket);
     return new Surroundings(
         System.out,
         System.err,

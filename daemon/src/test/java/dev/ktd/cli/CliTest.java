@@ -7,7 +7,10 @@ import dev.ktd.control.Request;
 import dev.ktd.control.StatusReport;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -90,6 +93,42 @@ final class CliTest {
     assertThat(up.carriers()).isEqualTo(1);
     assertThat(ktd.run("up")).isZero();
     assertThat(ktd.ups.getLast().carriers()).isEqualTo(3);
+  }
+
+  @Test
+  void nothingIsSaidOfAConfigurationThatIsNotThere() {
+    PrintStream before = System.err; // picocli writes past its own streams
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+    try {
+      assertThat(ktd.run("version")).isZero();
+    } finally {
+      System.setErr(before);
+    }
+    assertThat(said.toString(StandardCharsets.UTF_8)).isEmpty();
+    assertThat(ktd.err()).isEmpty();
+  }
+
+  @Test
+  void aConfigurationThatCannotBeReadIsNamed() throws IOException {
+    Files.createDirectory(ktd.configuration);
+    assertThat(ktd.run("version")).isEqualTo(2);
+    assertThat(ktd.err()).contains("ktd: the defaults in ", "ktd.properties cannot be read");
+    assertThat(ktd.out()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "statsu, ktd status",
+    "dow, ktd down",
+    "up --namspace x, ktd up --namespace",
+    "up --exlude 10.0.0.0/8, ktd up --exclude",
+  })
+  void aTypingErrorIsAnsweredWithWhatWasMeant(String typed, String meant) {
+    assertThat(ktd.run(typed.split(" ", -1))).isEqualTo(2);
+    assertThat(ktd.err())
+        .containsPattern("     Perhaps:  .*\\b" + meant + "\\b")
+        .contains("     See:  ktd");
   }
 
   @Test
@@ -475,7 +514,8 @@ final class CliTest {
   void versionAndCompletion() {
     assertThat(ktd.run("version")).isZero();
     assertThat(ktd.run("version", "-o", "json")).isZero();
-    assertThat(ktd.out()).isEqualTo("ktd 1.2.3\n{\"version\":\"1.2.3\"}\n");
+    assertThat(ktd.run("--version")).isZero();
+    assertThat(ktd.out()).isEqualTo("ktd 1.2.3\n{\"version\":\"1.2.3\"}\nktd 1.2.3\n");
     assertThat(ktd.run("completion", "bash")).isZero();
     assertThat(ktd.out()).contains("complete -F _complete_ktd", "--dns-suffix");
     assertThat(ktd.run("completion", "zsh")).isZero();
