@@ -68,7 +68,7 @@ func (p *plain) serve() {
 	if errors.Is(err, errMalformed) {
 		p.stream.end(appendClose(nil, closeMalformed, err.Error()))
 	}
-	if p.stream.isOver() {
+	if err != errLeft && p.stream.awaitFarewell(p) {
 		drain(p.net)
 	}
 	p.net.Close()
@@ -135,7 +135,7 @@ func (p *plain) onPing(token, received uint64) error {
 // onClose: the client leaves. Its code and text are of no use here.
 func (p *plain) onClose(closeCode, string) error {
 	p.stream.end(nil)
-	return errOver
+	return errLeft
 }
 
 // owe lets the writer send what is due.

@@ -33,7 +33,8 @@ type rig struct {
 	log   lines
 }
 
-func newRig(t *testing.T, change func(*Server)) *rig {
+// newUnservedRig has no port: the test gives the server its carriers.
+func newUnservedRig(t *testing.T, change func(*Server)) *rig {
 	t.Helper()
 	r := &rig{t: t, secret: bytes.Repeat([]byte{7}, 32), sshds: make(chan *net.UnixConn, 64)}
 	r.server = &Server{
@@ -51,6 +52,12 @@ func newRig(t *testing.T, change func(*Server)) *rig {
 	if change != nil {
 		change(r.server)
 	}
+	return r
+}
+
+func newRig(t *testing.T, change func(*Server)) *rig {
+	t.Helper()
+	r := newUnservedRig(t, change)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -224,6 +231,23 @@ func (r *rig) cut(id byte, wire *carriertest.Wire) {
 	r.await("the agent to notice the cut", func() bool {
 		_, waits := r.stream(id).waiting()
 		return waits
+	})
+}
+
+// awaitStuckWriter waits until the kernel takes no more from the agent.
+func (r *rig) awaitStuckWriter(id byte) {
+	r.t.Helper()
+	s := r.stream(id)
+	sent := func() (position uint64, writing bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.sent, s.carrier.writing
+	}
+	r.await("a stuck writer", func() bool {
+		before, _ := sent()
+		time.Sleep(20 * time.Millisecond)
+		position, writing := sent()
+		return writing && position > 0 && position == before
 	})
 }
 

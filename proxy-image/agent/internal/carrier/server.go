@@ -223,9 +223,6 @@ func (s *Server) resume(p *plain, id streamID, received uint64, answered func(st
 	}
 	code := found.resume(p, received, answered)
 	s.Log("stream %s: %s at %d", id, code, received)
-	if code == lost {
-		found.end(nil)
-	}
 	return code
 }
 

@@ -19,6 +19,8 @@ var (
 	errTaken = errors.New("taken over by another carrier")
 	// errOver ends a reader whose stream is over.
 	errOver = errors.New("the stream is over")
+	// errLeft ends the reader of a client that has said CLOSE, and reads no more.
+	errLeft = errors.New("the client has left")
 )
 
 // past, as a deadline, breaks what blocks and lets nothing begin.
@@ -148,12 +150,20 @@ func (s *stream) begin(p *plain, answer []byte) {
 	s.attach(p, answer, 0)
 }
 
-// resume puts the stream onto p, away from whatever carries it now: exactly when it returns resumed. When it returns
-// lost, the stream is as it was, but without a plain carrier.
+// resume puts the stream onto p, away from whatever carries it now: exactly when it returns resumed. Bytes that are
+// lost end the stream.
 func (s *stream) resume(p *plain, clientHas uint64, answer func(status, uint64) []byte) status {
 	s.resuming.Lock()
 	defer s.resuming.Unlock()
 	s.release()
+	code := s.goOn(p, clientHas, answer)
+	if code == lost {
+		s.end(nil)
+	}
+	return code
+}
+
+func (s *stream) goOn(p *plain, clientHas uint64, answer func(status, uint64) []byte) status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over {
@@ -218,9 +228,13 @@ func (s *stream) expire(since time.Time) {
 	}
 }
 
-func (s *stream) isOver() bool {
+// awaitFarewell waits until p has sent the last frame, or cannot, which leave bounds. It tells whether the stream is over.
+func (s *stream) awaitFarewell(p *plain) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for s.over && s.farewell != nil && !p.silent {
+		s.changed.Wait()
+	}
 	return s.over
 }
 
