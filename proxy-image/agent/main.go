@@ -76,7 +76,11 @@ func runSubsystem(name string) int {
 }
 
 func runServe() int {
-	limit, err := heartbeat.LimitFromEnvironment(os.Getenv("KTD_HEARTBEAT_SECONDS"))
+	seconds := os.Getenv("KTD_RESUME_SECONDS")
+	if seconds == "" {
+		seconds = os.Getenv("KTD_HEARTBEAT_SECONDS") // of a daemon that does not know carriers
+	}
+	limit, err := heartbeat.LimitFromEnvironment(seconds)
 	if err != nil {
 		fail(err)
 		return 2

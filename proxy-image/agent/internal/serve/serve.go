@@ -48,8 +48,9 @@ func SocketPath(runDir string) string {
 	return filepath.Join(runDir, "agent.sock")
 }
 
-// Run returns the exit status: 0 when heartbeats stopped or a signal asked to end, 1 when sshd ended or could not be
-// started. signals must carry SIGCHLD, SIGTERM and SIGINT.
+// Run returns the exit status: 0 when there was no sign of the client for the limit, 1 when sshd ended or could not be
+// started, 128 and the signal's number when a signal asked to end. The pod's Job is done by 0 only: an evicted pod is
+// made anew. signals must carry SIGCHLD, SIGTERM and SIGINT.
 func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
 	say := func(format string, values ...any) { fmt.Fprintf(log, "ktd-agent: "+format+"\n", values...) }
 	if err := writeUser(config.RunDir, config.UID, config.Shell); err != nil {
@@ -99,7 +100,7 @@ func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
 			}
 			say("%s: ending", received)
 			sshd.stop(signals)
-			return 0
+			return statusOf(received)
 		case <-timer.C:
 			gone, askAgain := watch.Gone(time.Now())
 			if !gone {
@@ -111,6 +112,14 @@ func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
 			return 0
 		}
 	}
+}
+
+// statusOf is what a shell gives for a program that a signal ended.
+func statusOf(received os.Signal) int {
+	if number, ok := received.(syscall.Signal); ok {
+		return 128 + int(number)
+	}
+	return 1
 }
 
 // startCarriers lets clients in by docs/carrier-protocol.md.

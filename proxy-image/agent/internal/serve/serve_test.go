@@ -97,7 +97,7 @@ func TestTheUserHasTheProcessesOwnUid(t *testing.T) {
 		t.Errorf("passwd is %q, %v", entry, err)
 	}
 	p.signals <- syscall.SIGTERM
-	p.expectStatus(0, "ending")
+	p.expectStatus(143, "ending")
 }
 
 func TestRootAndSystemUidsAreRefused(t *testing.T) {
@@ -127,7 +127,7 @@ func TestASshdThatWillNotEndIsKilled(t *testing.T) {
 	p.await("up")
 	began := time.Now()
 	p.signals <- syscall.SIGTERM
-	p.expectStatus(0, "terminated: ending")
+	p.expectStatus(143, "terminated: ending")
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("took %s", took)
 	}
