@@ -23,7 +23,7 @@ const testInfo = `{"version":1,"nameservers":[],"search":[],"limitSeconds":900}`
 
 // rig is a Server on a loopback port, with the other ends of the connections that are sshd's in a pod.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	server  *Server
 	address string
 	secret  []byte
@@ -34,7 +34,7 @@ type rig struct {
 }
 
 // newUnservedRig has no port: the test gives the server its carriers.
-func newUnservedRig(t *testing.T, change func(*Server)) *rig {
+func newUnservedRig(t testing.TB, change func(*Server)) *rig {
 	t.Helper()
 	r := &rig{t: t, secret: bytes.Repeat([]byte{7}, 32), sshds: make(chan *net.UnixConn, 64)}
 	r.server = &Server{
@@ -55,7 +55,7 @@ func newUnservedRig(t *testing.T, change func(*Server)) *rig {
 	return r
 }
 
-func newRig(t *testing.T, change func(*Server)) *rig {
+func newRig(t testing.TB, change func(*Server)) *rig {
 	t.Helper()
 	r := newUnservedRig(t, change)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
