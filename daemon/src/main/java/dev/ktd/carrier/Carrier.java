@@ -4,7 +4,10 @@ import io.netty.buffer.ByteBuf;
 
 /** A byte stream to one port of the proxy pod. All calls on its event loop. */
 public interface Carrier {
-  /** Queues bytes; takes ownership of the buffer. They leave with the next {@link #flush}. */
+  /**
+   * Queues bytes; takes ownership of the buffer, but never changes them: they may be kept
+   * elsewhere, to be sent again. They leave with the next {@link #flush}.
+   */
   void write(ByteBuf data);
 
   void flush();

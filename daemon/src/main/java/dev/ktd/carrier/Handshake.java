@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * What is said on one plain carrier before frames, as the client says it and believes it: greeting,
@@ -24,6 +25,8 @@ final class Handshake {
   private static final byte[] MAGIC = ascii("KTDC");
   private static final byte[] CLIENT = ascii("ktd carrier client 1");
   private static final byte[] SERVER = ascii("ktd carrier server 1");
+
+  private static final AgentInfo NO_INFO = new AgentInfo(0, List.of(), List.of(), 0);
 
   private final SessionSecret secret;
   private final byte[] stream;
@@ -49,9 +52,14 @@ final class Handshake {
    * An agent's answer.
    *
    * @param received the agent's position in the client's bytes
-   * @param info JSON; empty when the stream is not carried
+   * @param info what the agent says of itself; {@link #NO_INFO} when it refuses
    */
-  record Answer(Status status, long received, String info) {}
+  record Answer(Status status, long received, AgentInfo info) {
+    /** Whether the stream is carried from here on. */
+    boolean accepts() {
+      return status == Status.OPENED || status == Status.RESUMED;
+    }
+  }
 
   /**
    * @param stream id of the stream, {@value #ID} bytes
@@ -129,8 +137,17 @@ final class Handshake {
     if (head[0] < 0 || head[0] >= known.length) {
       throw StreamFailures.malformed("an answer with status " + (head[0] & 0xff));
     }
-    return new Answer(
-        known[head[0]], ByteBuffer.wrap(head).getLong(4), new String(info, StandardCharsets.UTF_8));
+    long received = ByteBuffer.wrap(head).getLong(4);
+    Answer refusal = new Answer(known[head[0]], received, NO_INFO);
+    if (!refusal.accepts()) {
+      return refusal;
+    }
+    try {
+      AgentInfo said = AgentInfo.parse(new String(info, StandardCharsets.UTF_8));
+      return new Answer(refusal.status(), received, said);
+    } catch (IllegalArgumentException e) {
+      throw StreamFailures.malformed("its introduction: " + e.getMessage());
+    }
   }
 
   private static byte[] ascii(String text) {

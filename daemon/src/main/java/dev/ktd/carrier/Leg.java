@@ -1,7 +1,6 @@
 package dev.ktd.carrier;
 
 import dev.ktd.carrier.Handshake.Answer;
-import dev.ktd.carrier.Handshake.Status;
 import dev.ktd.error.KtdException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -122,18 +121,31 @@ final class Leg implements Carrier.Listener {
   }
 
   /**
-   * Writes what of {@code kept} waits, as much as there is room for. True: something was written.
+   * Sends what of {@code kept} waits, as much as there is room for. True: something was written.
    */
   boolean send(KeptBytes kept) {
     Carrier to = carrier();
-    return to != null && kept.send(to);
+    if (to == null || !takesFrames()) {
+      return false;
+    }
+    boolean any = kept.send(to);
+    to.flush();
+    return any;
   }
 
   /** Writes all of {@code kept} that waits. */
   void sendAll(KeptBytes kept) {
     Carrier to = carrier();
-    if (to != null) {
+    if (to != null && takesFrames()) {
       kept.sendAll(to);
+    }
+  }
+
+  /** Says that the stream ends, if there is anybody to say it to. */
+  void sayClose(int code) {
+    if (takesFrames()) {
+      write(FrameWriter.close(code));
+      flush();
     }
   }
 
@@ -264,7 +276,7 @@ final class Leg implements Carrier.Listener {
       case INFO -> {
         Answer understood = handshake.answer(answer, collected);
         stopDeadline();
-        carried = understood.status() == Status.OPENED || understood.status() == Status.RESUMED;
+        carried = understood.accepts();
         phase = carried ? Phase.CARRIES : phase;
         owner.answered(this, understood);
         yield false;

@@ -259,8 +259,8 @@ final class AgentTwin implements TwinWire.Pod {
       found.acknowledged = found.fromClient.size();
       found.acknowledgedAt = clock.nanos();
       answer(status, found.acknowledged, info);
-      found.confirm(received);
       found.sent = received;
+      found.confirm(received);
       found.pump();
       return true;
     }

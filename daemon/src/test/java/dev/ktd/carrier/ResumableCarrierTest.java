@@ -378,7 +378,7 @@ final class ResumableCarrierTest {
     }
     assertThat(user.takeEvents()).isEmpty();
     assertThat(agent.conditions.open).isEqualTo(1);
-    assertThat(carrier.rttMillis()).isEqualTo(1200);
+    assertThat(carrier.rttMillis()).isBetween(1200.0, 1201.0);
   }
 
   @Test
@@ -482,7 +482,7 @@ final class ResumableCarrierTest {
       write(piece);
       written += piece.length;
     }
-    assertThat(written).isBetween(7 * 1024 * 1024, ResumableCarrier.KEPT_LIMIT + piece.length);
+    assertThat(written).isBetween(7 * 1024 * 1024, Stream.KEPT_LIMIT + piece.length);
     assertThat(user.writable).isFalse();
     agent.conditions.refuses = false;
     clock.pass(Duration.ofSeconds(5));
@@ -573,7 +573,7 @@ final class ResumableCarrierTest {
   void theFirstPingGivesTheRoundTripAtOnce() {
     agent.conditions.delayMillis = 5;
     clock.passMillis(40);
-    assertThat(carrier.rttMillis()).isEqualTo(10);
+    assertThat(carrier.rttMillis()).isBetween(10.0, 11.0);
   }
 
   // Back-pressure

@@ -25,6 +25,12 @@ final class TwinUser implements Carrier.Listener, ResumableCarrier.Events {
     return taken;
   }
 
+  /** Why it ended, or that it has not. */
+  String reason() {
+    Throwable reason = why;
+    return reason == null ? "it goes on" : String.valueOf(reason.getMessage());
+  }
+
   KtdException failure() {
     if (why instanceof KtdException failure) {
       return failure;

@@ -2,7 +2,6 @@ package dev.ktd.carrier;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.CompositeByteBuf;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -18,6 +17,9 @@ import java.util.function.IntUnaryOperator;
 final class TwinWire implements Carrier {
   /** What may be under way before the client's end is full. */
   static final int CAPACITY = 512 * 1024;
+
+  private static final long PIECE_NANOS = 1000;
+  private static final long NANOS_PER_BYTE = 8;
 
   private final TwinClock clock;
   private final Carrier.Listener client;
@@ -151,9 +153,15 @@ final class TwinWire implements Carrier {
       int n = Math.clamp(conditions.piece.applyAsInt(bytes.length - at), 1, bytes.length - at);
       byte[] piece = Arrays.copyOfRange(bytes, at, at + n);
       at += n;
-      lastDown = Math.max(lastDown, clock.nanos() + conditions.delayMillis * 1_000_000);
+      lastDown = arrival(lastDown, piece.length);
       clock.loop().schedule(() -> toClient(piece), lastDown - clock.nanos(), TimeUnit.NANOSECONDS);
     }
+  }
+
+  /** After what is under way, and not all at once: a cut may come between two pieces. */
+  private long arrival(long last, int length) {
+    long earliest = clock.nanos() + conditions.delayMillis * 1_000_000;
+    return Math.max(earliest, last) + PIECE_NANOS + NANOS_PER_BYTE * length;
   }
 
   private void toClient(byte[] piece) {
@@ -187,15 +195,17 @@ final class TwinWire implements Carrier {
 
   @Override
   public void flush() {
-    CompositeByteBuf all = ByteBufAllocator.DEFAULT.compositeBuffer(Integer.MAX_VALUE);
+    // As a socket does, this reads the buffers that it is given.
+    ByteBuf all = ByteBufAllocator.DEFAULT.buffer();
     for (ByteBuf each = written.poll(); each != null; each = written.poll()) {
-      all.addComponent(true, each);
+      all.writeBytes(each);
+      each.release();
     }
     while (all.isReadable()) {
       int left = all.readableBytes();
       byte[] piece = new byte[Math.clamp(conditions.piece.applyAsInt(left), 1, left)];
       all.readBytes(piece);
-      lastUp = Math.max(lastUp, clock.nanos() + conditions.delayMillis * 1_000_000);
+      lastUp = arrival(lastUp, piece.length);
       clock.loop().schedule(() -> toPod(piece), lastUp - clock.nanos(), TimeUnit.NANOSECONDS);
     }
     all.release();
