@@ -20,9 +20,9 @@ public record ResumeSettings(SessionSecret secret, Duration limit, Timing timing
     }
   }
 
-  /** With the specification's times. */
+  /** With the specification's times; a short limit brings signs of life three times within it. */
   public ResumeSettings(SessionSecret secret, Duration limit) {
-    this(secret, limit, Timing.DEFAULT);
+    this(secret, limit, Timing.DEFAULT.within(limit));
   }
 
   /**
@@ -47,6 +47,20 @@ public record ResumeSettings(SessionSecret secret, Duration limit, Timing timing
       Duration longestPause,
       Duration attempt,
       Duration longestAttempt) {
+    /** The same, but quiet for a third of the limit at most: the agent counts it as well. */
+    private Timing within(Duration limit) {
+      Duration third = limit.dividedBy(3);
+      return new Timing(
+          answer,
+          idle.compareTo(third) < 0 ? idle : third,
+          suspicion,
+          probe,
+          firstPause,
+          longestPause,
+          attempt,
+          longestAttempt);
+    }
+
     /** What the specification says. */
     public static final Timing DEFAULT =
         new Timing(

@@ -89,7 +89,16 @@ final class StatusText {
         String.format(Locale.ROOT, "%.1f ms", carrier.rttMillis()),
         bytes(carrier.bytesUp()) + " up",
         bytes(carrier.bytesDown()) + " down",
-        carrier.resumed() == 0 ? "" : "resumed " + carrier.resumed() + " times");
+        counted("resumed", carrier.resumed()),
+        counted("made anew", carrier.reopened()));
+  }
+
+  private static String counted(String what, long times) {
+    return switch ((int) Math.min(times, 2)) {
+      case 0 -> "";
+      case 1 -> what + " once";
+      default -> what + " " + times + " times";
+    };
   }
 
   private static List<String> swap(StatusReport.Swap swap) {

@@ -67,14 +67,14 @@ final class UpCommand implements Callable<Integer> {
   private @Nullable String imagePullSecret;
 
   @Option(
-      names = "--heartbeat",
+      names = "--resume",
       paramLabel = "DURATION",
-      defaultValue = "60s",
+      defaultValue = "15m",
       converter = Durations.class,
       description =
-          "how long the proxy pod outlives a client that is gone, 10s to 1h (default"
-              + " ${DEFAULT-VALUE})")
-  private Duration heartbeat = Duration.ZERO;
+          "how long open connections outlive a cut, and the proxy pod a client that is gone, 10s to"
+              + " 24h (default ${DEFAULT-VALUE})")
+  private Duration resume = Duration.ZERO;
 
   @Option(
       names = "--timeout",
@@ -107,7 +107,7 @@ final class UpCommand implements Callable<Integer> {
             carriers,
             image,
             imagePullSecret,
-            seconds("--heartbeat", heartbeat),
+            seconds("--resume", resume),
             seconds("--timeout", timeout));
     RequestRules.check(request);
     startDaemonIfNone();
@@ -130,7 +130,7 @@ final class UpCommand implements Callable<Integer> {
     if (duration.compareTo(Duration.ofDays(1)) > 0 || duration.toMillis() % 1000 != 0) {
       throw new KtdException(
           ErrorCode.USAGE,
-          "%s is a number of whole seconds, at most an hour.".formatted(flag),
+          "%s is a number of whole seconds, at most a day.".formatted(flag),
           "Write for example:  " + flag + " 90s");
     }
     return (int) duration.toSeconds();

@@ -18,7 +18,8 @@ public sealed interface Request {
    * @param carriers number of carriers, 1 to 4
    * @param image reference of the proxy image, or null for the default
    * @param imagePullSecret name of a Secret in the namespace, or null
-   * @param heartbeatSeconds how long the pod outlives its client, 10 to 3600
+   * @param resumeSeconds how long open connections outlive a cut, and the pod its client, 10 to
+   *     86400
    * @param timeoutSeconds limit for the whole connect, 1 to 3600
    */
   record Up(
@@ -32,7 +33,7 @@ public sealed interface Request {
       int carriers,
       @Nullable String image,
       @Nullable String imagePullSecret,
-      int heartbeatSeconds,
+      int resumeSeconds,
       int timeoutSeconds)
       implements Request {}
 

@@ -56,7 +56,7 @@ public final class RequestRules {
     checkRange("--carriers", up.carriers(), 1, 4, "");
     matches("--image", up.image(), IMAGE, 1024, "a reference such as registry.example/ktd:1.0");
     matches("--image-pull-secret", up.imagePullSecret(), SUBDOMAIN, 253, "the name of a Secret");
-    checkRange("--heartbeat", up.heartbeatSeconds(), 10, 3600, " s");
+    checkRange("--resume", up.resumeSeconds(), 10, 86_400, " s");
     checkRange("--timeout", up.timeoutSeconds(), 1, 3600, " s");
   }
 

@@ -49,7 +49,8 @@ public record StatusReport(
       double rttMillis,
       long bytesUp,
       long bytesDown,
-      long resumed) {}
+      long resumed,
+      long reopened) {}
 
   public record Flows(int tcp, int udp, long opened, long refused, int channels) {}
 

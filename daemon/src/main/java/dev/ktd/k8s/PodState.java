@@ -68,7 +68,10 @@ sealed interface PodState {
       return new Ended("the proxy pod " + name + " was deleted.");
     }
     if (phase.equals("Succeeded")) {
-      return new Ended("the proxy pod " + name + " ended: it heard no heartbeat.");
+      return new Ended(
+          "the proxy pod "
+              + name
+              + " ended: it heard nothing of its client for the time of --resume.");
     }
     ContainerStatus container = container(pod);
     if (container != null && container.getState() != null) {

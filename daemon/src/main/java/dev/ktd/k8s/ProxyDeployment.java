@@ -7,13 +7,11 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
-import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The proxy of one session: a Job that owns its Secret and its pod, so that all go together. All
@@ -173,41 +171,6 @@ public final class ProxyDeployment {
   }
 
   /**
-   * Tells once, on a thread of the client, when the pod is deleted, evicted or ended, with the
-   * reason as a person reads it. Lost watches are taken up again.
-   *
-   * @return close to stop listening; repeatable
-   */
-  public Subscription whenGone(ProxyPod pod, Consumer<String> listener) {
-    var told = new AtomicBoolean();
-    Consumer<String> once =
-        why -> {
-          if (told.compareAndSet(false, true)) {
-            listener.accept(why);
-          }
-        };
-    SharedIndexInformer<Pod> informer =
-        cluster.call(
-            "watch the proxy's pod",
-            () ->
-                cluster
-                    .client()
-                    .pods()
-                    .inNamespace(pod.namespace())
-                    .withLabel(ProxyManifests.SESSION_LABEL, spec.sessionId())
-                    .inform(new Farewell(pod, once)));
-    // Gone before the watch began: the list has no such pod to tell of.
-    if (informer.getStore().list().stream()
-        .noneMatch(seen -> pod.uid().equals(seen.getMetadata().getUid()))) {
-      once.accept("the proxy pod " + pod.name() + " was deleted.");
-    }
-    return () -> {
-      told.set(true);
-      informer.close();
-    };
-  }
-
-  /**
    * Deletes Job, pod and Secret and returns when they are gone. Repeatable: nothing to delete is
    * success. After a {@link #create} that found the name taken there is nothing to delete.
    *
@@ -219,16 +182,8 @@ public final class ProxyDeployment {
     }
     String name = name();
     long deadline = System.nanoTime() + limit.toNanos();
-    var client = cluster.client();
-    var job = client.batch().v1().jobs().inNamespace(cluster.namespace()).withName(name);
-    // The Job first: it owns the Secret, which then goes even if we may not delete it.
-    // Foreground: the Job goes after its pods, so that its absence means theirs.
-    cluster.call(
-        "delete the Job " + name,
-        () -> job.withPropagationPolicy(DeletionPropagation.FOREGROUND).delete());
-    cluster.call(
-        "delete the Secret " + name,
-        () -> client.secrets().inNamespace(cluster.namespace()).withName(name).delete());
+    requestDelete();
+    var job = cluster.client().batch().v1().jobs().inNamespace(cluster.namespace()).withName(name);
     while (true) {
       List<String> left = new ArrayList<>();
       if (cluster.call("read the Job " + name, job::get) != null) {
@@ -254,6 +209,30 @@ public final class ProxyDeployment {
       }
       pause();
     }
+  }
+
+  /**
+   * Asks for the deletion and does not wait for it. Repeatable; nothing after a {@link #create}
+   * that found the name taken.
+   *
+   * @return null
+   */
+  public @Nullable Void requestDelete() {
+    if (taken) {
+      return null;
+    }
+    String name = name();
+    var client = cluster.client();
+    var job = client.batch().v1().jobs().inNamespace(cluster.namespace()).withName(name);
+    // The Job first: it owns the Secret, which then goes even if we may not delete it.
+    // Foreground: the Job goes after its pods, so that its absence means theirs.
+    cluster.call(
+        "delete the Job " + name,
+        () -> job.withPropagationPolicy(DeletionPropagation.FOREGROUND).delete());
+    cluster.call(
+        "delete the Secret " + name,
+        () -> client.secrets().inNamespace(cluster.namespace()).withName(name).delete());
+    return null;
   }
 
   // Names end in the session's id; other people's sessions may have the same.
@@ -282,36 +261,6 @@ public final class ProxyDeployment {
       Thread.currentThread().interrupt();
       throw new KtdException(
           ErrorCode.INTERRUPTED, "interrupted while the proxy was being deleted.", null, e);
-    }
-  }
-
-  /** A listener that can be taken away. */
-  public interface Subscription extends AutoCloseable {
-    @Override
-    void close();
-  }
-
-  /** Hears of one pod's end. */
-  private record Farewell(ProxyPod pod, Consumer<String> once)
-      implements ResourceEventHandler<Pod> {
-    @Override
-    public void onAdd(Pod seen) {
-      if (pod.uid().equals(seen.getMetadata().getUid())
-          && PodState.of(seen) instanceof PodState.Ended ended) {
-        once.accept(ended.why());
-      }
-    }
-
-    @Override
-    public void onUpdate(Pod old, Pod seen) {
-      onAdd(seen);
-    }
-
-    @Override
-    public void onDelete(Pod seen, boolean finalStateUnknown) {
-      if (pod.uid().equals(seen.getMetadata().getUid())) {
-        once.accept("the proxy pod " + pod.name() + " was deleted.");
-      }
     }
   }
 }

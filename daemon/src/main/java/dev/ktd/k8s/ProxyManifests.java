@@ -75,7 +75,7 @@ final class ProxyManifests {
         .endMetadata()
         .withNewSpec()
         // A crash or an eviction makes a new pod, as often as it takes; only the pod's own good end
-        // (no heartbeats) or a delete ends the Job, and then all goes at once.
+        // (no sign of its client) or a delete ends the Job, and then all goes at once.
         .withBackoffLimit(100_000)
         .withTtlSecondsAfterFinished(0)
         .withNewTemplate()
@@ -117,8 +117,8 @@ final class ProxyManifests {
         .withImage(spec.image())
         .withImagePullPolicy("IfNotPresent")
         .addNewEnv()
-        .withName("KTD_HEARTBEAT_SECONDS")
-        .withValue(Integer.toString(spec.heartbeatSeconds()))
+        .withName("KTD_RESUME_SECONDS")
+        .withValue(Integer.toString(spec.resumeSeconds()))
         .endEnv()
         // The last words of a crash then stand in the pod's status: no right to read logs is
         // needed.
@@ -187,6 +187,7 @@ final class ProxyManifests {
         .withType("Opaque")
         .addToData("host_key", base64(spec.hostKey()))
         .addToData("authorized_keys", base64(spec.authorizedKeys()))
+        .addToData("carrier_secret", base64(spec.carrierSecret()))
         .build();
   }
 

@@ -45,6 +45,15 @@ final class Ahead<T> {
     }
   }
 
+  /** Whether the work ends in time, well or not; if not it is interrupted and left alone. */
+  boolean endsWithin(Duration limit) throws InterruptedException {
+    if (!thread.join(limit)) {
+      thread.interrupt();
+      return false;
+    }
+    return true;
+  }
+
   /**
    * Interrupts the work and waits for its end; nothing when it has ended.
    *

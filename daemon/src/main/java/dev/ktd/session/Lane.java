@@ -1,32 +1,49 @@
 package dev.ktd.session;
 
 import dev.ktd.carrier.AgentInfo;
-import dev.ktd.carrier.CarrierOpener;
+import dev.ktd.carrier.Carrier;
+import dev.ktd.carrier.ResumableCarrier;
+import dev.ktd.carrier.ResumeSettings;
+import dev.ktd.carrier.Route;
 import dev.ktd.error.KtdException;
-import dev.ktd.ssh.Heartbeat;
 import dev.ktd.ssh.SshSettings;
 import dev.ktd.ssh.SshTransport;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The place of one carrier in a tunnel: one transport at a time, with its heartbeat. On the event
- * loop, except the figures.
+ * The place of one carrier in a tunnel: one transport at a time, over a carrier that resumes. On
+ * the event loop, except {@link #open}, {@link #close} and the figures.
+ *
+ * <pre>
+ *   DOWN ---> UP <---> SUSPENDED      (both may go DOWN: the stream is over)
+ * </pre>
  */
-final class Lane implements SshTransport.Listener, Heartbeat.Listener {
+final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
   private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
-  /** A transport whose agent is silent for longer is given up and replaced. */
-  private static final Duration SILENCE = Duration.ofSeconds(20);
+  /** What a lane can do for its flows now. */
+  enum State {
+    /** There is no transport, or not yet. */
+    DOWN,
+    /** Flows may be opened. */
+    UP,
+    /** Open flows live on, but nothing carries their bytes at the moment. */
+    SUSPENDED
+  }
 
   /** What a lane tells its tunnel. On the event loop. */
   interface Owner {
-    void up(Lane lane);
+    /** The lane is up now, or suspended. */
+    void changed(Lane lane);
 
     void introduced(AgentInfo agent);
 
@@ -34,23 +51,37 @@ final class Lane implements SshTransport.Listener, Heartbeat.Listener {
     void down(Lane lane, KtdException why);
   }
 
+  /**
+   * What all lanes of a tunnel are made of.
+   *
+   * @param route to the pod, asked anew for each plain carrier
+   */
+  record Setup(EventLoop loop, SshSettings ssh, ResumeSettings resume, Route route) {}
+
   private final int id;
-  private final EventLoop loop;
-  private final SshSettings settings;
+  private final Setup setup;
   private final Owner owner;
 
+  private volatile State state = State.DOWN;
   private volatile @Nullable SshTransport transport;
-  private volatile boolean up;
-  private volatile @Nullable Heartbeat heartbeat;
-  private final AtomicInteger failures = new AtomicInteger();
+  private volatile @Nullable ResumableCarrier carrier;
+  private volatile String lastPath = "port-forward";
+  private volatile boolean closed;
+  private boolean ready;
+  private int failures;
+  private @Nullable SshTransport lastGone;
+  private @Nullable Future<?> pause;
   private final AtomicLong reopened = new AtomicLong();
+  private final AtomicLong resumedBefore = new AtomicLong();
   private final AtomicLong bytesUpBefore = new AtomicLong();
   private final AtomicLong bytesDownBefore = new AtomicLong();
 
-  Lane(int id, EventLoop loop, SshSettings settings, Owner owner) {
+  /**
+   * @param id for people, from 1
+   */
+  Lane(int id, Setup setup, Owner owner) {
     this.id = id;
-    this.loop = loop;
-    this.settings = settings;
+    this.setup = setup;
     this.owner = owner;
   }
 
@@ -59,33 +90,82 @@ final class Lane implements SshTransport.Listener, Heartbeat.Listener {
   }
 
   /** Starts a transport. Takes a while the first time (class loading): not on the loop. */
-  void open(CarrierOpener opener) {
-    transport = SshTransport.start(loop, settings, opener, this);
-  }
-
-  @Override
-  public void ready(SshTransport ready) {
-    transport = ready;
-    heartbeat = ready.heartbeat(this);
-    up = true;
-    failures.set(0);
-    owner.up(this);
-  }
-
-  @Override
-  public void closed(SshTransport gone, KtdException why) {
-    LOG.info("carrier {} is down: {}", id, why.getMessage());
-    if (up) {
-      reopened.incrementAndGet();
-    } else {
-      failed();
+  void open() {
+    SshTransport started =
+        SshTransport.start(setup.loop(), setup.ssh(), (loop, user) -> carrier(loop, user), this);
+    synchronized (this) {
+      if (lastGone != started) { // it may have been as short as that
+        transport = started;
+      }
     }
-    bytesUpBefore.addAndGet(gone.bytesUp());
-    bytesDownBefore.addAndGet(gone.bytesDown());
-    up = false;
-    heartbeat = null;
-    transport = null;
-    owner.down(this, why);
+    if (closed) {
+      started.close();
+    }
+  }
+
+  private Carrier carrier(EventLoop loop, Carrier.Listener user) {
+    ResumableCarrier opened =
+        ResumableCarrier.open(loop, setup.route(), setup.resume(), user, this);
+    carrier = opened;
+    return opened;
+  }
+
+  /** Opens the lane again after a pause, which is longer after each failure. */
+  void reopen() {
+    Duration wait = FIRST_PAUSE.multipliedBy(1L << Math.min(failures, 10));
+    if (wait.compareTo(LONGEST_PAUSE) > 0) {
+      wait = LONGEST_PAUSE;
+    }
+    pause = setup.loop().schedule(this::endPause, wait.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void endPause() {
+    if (pause != null && !closed) {
+      pause.cancel(false);
+      pause = null;
+      Thread.ofVirtual().name("ktd-lane-" + id).start(this::open);
+    }
+  }
+
+  /** The network may be another: asks whether the carrier lives, and ends a pause. Any thread. */
+  void probe() {
+    setup
+        .loop()
+        .execute(
+            () -> {
+              ResumableCarrier current = carrier;
+              if (current != null) {
+                current.probe();
+              }
+              endPause();
+            });
+  }
+
+  @Override
+  public void ready(SshTransport open) {
+    ready = true;
+    failures = 0;
+    ResumableCarrier below = carrier;
+    state = below != null && below.isSuspended() ? State.SUSPENDED : State.UP;
+    owner.changed(this);
+  }
+
+  @Override
+  public void suspended(KtdException why) {
+    LOG.info("carrier {} is cut, its connections wait: {}", id, why.getMessage());
+    if (ready) {
+      state = State.SUSPENDED;
+      owner.changed(this);
+    }
+  }
+
+  @Override
+  public void resumed(Duration cut) {
+    LOG.info("carrier {} goes on after {} ms", id, cut.toMillis());
+    if (ready) {
+      state = State.UP;
+      owner.changed(this);
+    }
   }
 
   @Override
@@ -94,53 +174,61 @@ final class Lane implements SshTransport.Listener, Heartbeat.Listener {
   }
 
   @Override
-  public void unanswered(Duration silence) {
-    SshTransport silent = transport;
-    if (silent != null && silence.compareTo(SILENCE) > 0) {
-      LOG.info("carrier {}: no answer for {} s, it is replaced", id, silence.toSeconds());
-      silent.close();
+  public void closed(SshTransport gone, KtdException why) {
+    LOG.info("carrier {} is down: {}", id, why.getMessage());
+    if (ready) {
+      reopened.incrementAndGet();
+    } else {
+      failures++;
     }
+    ready = false;
+    state = State.DOWN;
+    bytesUpBefore.addAndGet(gone.bytesUp());
+    bytesDownBefore.addAndGet(gone.bytesDown());
+    ResumableCarrier below = carrier;
+    if (below != null) {
+      resumedBefore.addAndGet(below.resumed());
+      carrier = null;
+    }
+    synchronized (this) {
+      transport = null;
+      lastGone = gone;
+    }
+    owner.down(this, why);
   }
 
-  @Override
-  public void ended(String why) {
-    // The transport is alive but nothing keeps the pod so: start over.
-    SshTransport current = transport;
-    if (current != null) {
-      current.close();
-    }
-  }
-
-  /** The usable transport, or null. */
-  @Nullable SshTransport transport() {
-    return up ? transport : null;
+  /** Any thread. */
+  State state() {
+    return state;
   }
 
   boolean isUp() {
-    return up;
+    return state == State.UP;
   }
 
-  /** Counts an attempt that came to nothing. Any thread. */
-  void failed() {
-    failures.incrementAndGet();
+  /** The authenticated transport, suspended or not; or null. */
+  @Nullable SshTransport transport() {
+    return state == State.DOWN ? null : transport;
   }
 
-  /** Attempts since the lane was last up. Any thread. */
-  int failures() {
-    return failures.get();
-  }
-
-  /** Ends the transport. Any thread, repeatable. */
+  /** Ends the transport; there will be no other. Any thread, repeatable. */
   void close() {
+    closed = true;
     SshTransport current = transport;
     if (current != null) {
       current.close();
     }
   }
 
-  /** How often a lost transport was replaced. Any thread. */
+  /** How often a transport that was up came to its end. Any thread. */
   long reopened() {
     return reopened.get();
+  }
+
+  /** How often a stream went on over another plain carrier. Any thread. */
+  long resumed() {
+    ResumableCarrier current = carrier;
+    return resumedBefore.get() + (current == null ? 0 : current.resumed());
   }
 
   /** Any thread. */
@@ -161,9 +249,18 @@ final class Lane implements SshTransport.Listener, Heartbeat.Listener {
     return bytesDownBefore.get() + (current == null ? 0 : current.bytesDown());
   }
 
-  /** Milliseconds; NaN before the first answer. Any thread. */
+  /** Milliseconds to the agent and back; NaN before the first answer. Any thread. */
   double rttMillis() {
-    Heartbeat current = heartbeat;
+    ResumableCarrier current = carrier;
     return current == null ? Double.NaN : current.rttMillis();
+  }
+
+  /** How the bytes travel, or travelled last. Any thread. */
+  String path() {
+    ResumableCarrier current = carrier;
+    if (current != null) {
+      lastPath = current.path();
+    }
+    return lastPath;
   }
 }

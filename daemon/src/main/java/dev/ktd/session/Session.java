@@ -1,6 +1,8 @@
 package dev.ktd.session;
 
 import dev.ktd.carrier.AgentInfo;
+import dev.ktd.carrier.ResumeSettings;
+import dev.ktd.carrier.SessionSecret;
 import dev.ktd.control.Event;
 import dev.ktd.control.Request;
 import dev.ktd.control.StatusReport;
@@ -10,22 +12,20 @@ import dev.ktd.error.KtdException;
 import dev.ktd.k8s.AccessReview;
 import dev.ktd.k8s.Cluster;
 import dev.ktd.k8s.Kubeconfig;
-import dev.ktd.k8s.NetworkDiscovery;
 import dev.ktd.k8s.ProxyDeployment;
+import dev.ktd.k8s.ProxyPod;
 import dev.ktd.k8s.ProxySpec;
 import dev.ktd.os.Cidr;
 import dev.ktd.os.Host;
 import dev.ktd.os.HostResolver;
+import dev.ktd.os.NetworkChanges;
 import dev.ktd.os.Person;
-import dev.ktd.os.RouteTable;
 import dev.ktd.ssh.SessionKeys;
 import dev.ktd.ssh.SshSettings;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import java.net.InetAddress;
-import java.net.URI;
-import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -40,7 +40,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +52,7 @@ final class Session implements Tunnel.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(Session.class);
   private static final Duration DELETE_LIMIT = Duration.ofSeconds(30);
   private static final Duration POD_AGAIN_LIMIT = Duration.ofSeconds(60);
+  private static final Duration AWAY_LIMIT = Duration.ofMillis(1500);
   private static final Duration AHEAD_LIMIT = Duration.ofSeconds(20);
   private static final int SESSION_ID_BYTES = 2;
 
@@ -64,6 +64,9 @@ final class Session implements Tunnel.Listener {
   private final StatusBoard board;
 
   private volatile @Nullable DataPath path;
+
+  /** No lane was up when the session ended. */
+  private volatile boolean away;
 
   Session(Host host, Request.Up request) {
     this.host = host;
@@ -78,7 +81,8 @@ final class Session implements Tunnel.Listener {
     Ahead<SessionKeys> keys = ahead("making keys", SessionKeys::generate);
     Cluster cluster = reachCluster(steps);
     // Neither is needed before the proxy pod runs, and that takes the cluster a second.
-    Ahead<RoutePlan> planned = ahead("finding networks", () -> planRoutes(cluster));
+    Ahead<RoutePlan> planned =
+        ahead("finding networks", () -> RouteSearch.find(host, request, cluster));
     Ahead<Set<String>> namespaces = ahead("listing namespaces", cluster::namespaces);
     reviewAccess(steps, cluster);
     IoEventLoop loop = startLoop();
@@ -129,41 +133,6 @@ final class Session implements Tunnel.Listener {
             : "ok, without: " + String.join(", ", review.missingOptional()));
   }
 
-  private RoutePlan planRoutes(Cluster cluster) {
-    List<RoutePlan.Network> networks =
-        Stream.concat(
-                NetworkDiscovery.discover(cluster).stream()
-                    .map(
-                        found ->
-                            new RoutePlan.Network(
-                                Cidr.parse(found.cidr()), found.kind().toString(), found.source())),
-                request.cidrs().stream()
-                    .map(cidr -> new RoutePlan.Network(Cidr.parse(cidr), "extra", "--cidr")))
-            .toList();
-    List<RouteTable.Conflict> conflicts =
-        networks.stream().flatMap(n -> host.routes().conflicts(n.cidr()).stream()).toList();
-    return RoutePlan.compile(
-        networks,
-        request.excludes().stream().map(Cidr::parse).toList(),
-        keepOut(cluster.uri()),
-        conflicts);
-  }
-
-  /** What the tunnel itself and all other names need without the tunnel. */
-  private List<Cidr> keepOut(URI apiServer) {
-    List<Cidr> addresses = new ArrayList<>();
-    try {
-      for (InetAddress address : InetAddress.getAllByName(apiServer.getHost())) {
-        addresses.add(Cidr.of(address));
-      }
-    } catch (UnknownHostException e) {
-      // It answered a moment ago under this name; a proxy may know it where we do not.
-      LOG.info("{} has no address here: {}", apiServer.getHost(), e.getMessage());
-    }
-    host.resolver().current().servers().forEach(server -> addresses.add(Cidr.of(server)));
-    return addresses.stream().filter(cidr -> !cidr.network().isLoopbackAddress()).toList();
-  }
-
   private IoEventLoop startLoop() {
     var group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     teardown.push(
@@ -179,6 +148,7 @@ final class Session implements Tunnel.Listener {
   private Tunnel openTunnel(Steps steps, Cluster cluster, IoEventLoop loop, SessionKeys keys)
       throws InterruptedException {
     steps.begin("proxy");
+    SessionSecret secret = SessionSecret.generate();
     ProxyDeployment deployment =
         new ProxyDeployment(
             cluster,
@@ -187,39 +157,45 @@ final class Session implements Tunnel.Listener {
                 sessionId(),
                 request.image() == null ? ProxySpec.DEFAULT_IMAGE : request.image(),
                 request.imagePullSecret(),
-                request.heartbeatSeconds(),
+                request.resumeSeconds(),
                 keys.hostKeyFile(),
-                keys.authorizedKeys()));
+                keys.authorizedKeys(),
+                secret.base64()));
     String where = deployment.name() + " in " + cluster.namespace();
     steps.update(where + ": creating");
     // First the undo: a create that fails half-way leaves its half to it.
-    teardown.push("the proxy " + deployment.name(), () -> deployment.delete(DELETE_LIMIT));
+    teardown.push("the proxy " + deployment.name(), () -> delete(deployment));
     deployment.create();
     List<String> seen = new ArrayList<>();
-    deployment.awaitRunning(
-        text -> {
-          seen.add(text);
-          steps.update(where + ": " + String.join(", ", seen));
-        },
-        remaining());
+    ProxyPod pod =
+        deployment.awaitRunning(
+            text -> {
+              seen.add(text);
+              steps.update(where + ": " + String.join(", ", seen));
+            },
+            remaining());
     steps.done(where + ": " + String.join(", ", seen));
 
     steps.begin("tunnel");
     String carriers = request.carriers() + (request.carriers() == 1 ? " carrier" : " carriers");
     steps.update("opening " + carriers);
-    ProxyRoute route = new ProxyRoute(cluster, deployment, POD_AGAIN_LIMIT);
+    ProxyPods pods = new ProxyPods(cluster, deployment, POD_AGAIN_LIMIT);
+    ProxyRoute route = new ProxyRoute(pods, pods, pod);
     Tunnel tunnel =
         new Tunnel(
-            loop,
-            SshSettings.ofProxy(keys.host().getPublic(), keys.user()),
+            new Lane.Setup(
+                loop,
+                SshSettings.ofProxy(keys.host().getPublic(), keys.user()),
+                new ResumeSettings(secret, Duration.ofSeconds(request.resumeSeconds())),
+                route),
             request.carriers(),
-            route,
             this);
     teardown.push(
         "the tunnel",
         () -> {
-          route.end();
+          away = tunnel.lanes().stream().noneMatch(Lane::isUp);
           tunnel.close();
+          route.end();
         });
     board.tunnel(tunnel);
     tunnel.open(remaining());
@@ -229,13 +205,26 @@ final class Session implements Tunnel.Listener {
     return tunnel;
   }
 
+  /** A cluster that did not answer its carriers gets a moment to answer this. */
+  private void delete(ProxyDeployment deployment) throws InterruptedException {
+    if (away && !Ahead.start("the deletion", deployment::requestDelete).endsWithin(AWAY_LIMIT)) {
+      throw new KtdException(
+          ErrorCode.UNREACHABLE,
+          "the cluster does not answer; the proxy ends by itself within "
+              + request.resumeSeconds()
+              + " s",
+          null);
+    }
+    deployment.delete(DELETE_LIMIT);
+  }
+
   private AgentInfo awaitAgent() throws InterruptedException {
     try {
       return agent.get(remaining().toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
       throw new KtdException(
           ErrorCode.TUNNEL,
-          "the proxy pod's SSH server answers, but its agent does not",
+          "the proxy pod's agent lets us in, but says nothing of itself",
           "Is the image one of this version of ktd? Build and load it:  make image",
           e);
     }
@@ -249,6 +238,15 @@ final class Session implements Tunnel.Listener {
     teardown.push("the device " + opened.device(), opened::close);
     path = opened;
     board.path(opened);
+    NetworkChanges.Watch watch =
+        host.networkChanges()
+            .watch(
+                opened.device(),
+                kind -> {
+                  LOG.debug("{}: the carriers are probed", kind);
+                  tunnel.probe();
+                });
+    teardown.push("the watch of the network", watch::close);
     teardown.push("the routes", host.routes()::reset);
     List<Cidr> wanted = new ArrayList<>(routes.routes());
     wanted.add(Cidr.of(DataPath.RESOLVER));
@@ -333,8 +331,12 @@ final class Session implements Tunnel.Listener {
   }
 
   @Override
-  public void down() {
+  public void cut() {
     board.tunnelUp(false);
+  }
+
+  @Override
+  public void down() {
     DataPath opened = path;
     if (opened != null) {
       opened.cluster().tunnel(false);

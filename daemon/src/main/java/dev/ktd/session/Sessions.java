@@ -22,8 +22,8 @@ public final class Sessions implements RequestHandler {
   private static final long INTERRUPT_AGAIN_MILLIS = 2000;
 
   private static final String LEFT_HINT =
-      "On this machine:  sudo ktd recover    In the cluster all goes by itself when the pod's"
-          + " heartbeat limit has passed.";
+      "On this machine:  sudo ktd recover    In the cluster all goes by itself when the time of"
+          + " --resume has passed.";
   private static final String LOG_HINT =
       "Read the log:  sudo tail -n 50 /var/log/ktd/daemon.log   or:  journalctl -u ktd";
 

@@ -133,11 +133,12 @@ final class StatusBoard {
     double rtt = lane.rttMillis();
     return new StatusReport.CarrierState(
         lane.id(),
-        lane.isUp() ? "UP" : "DOWN",
-        "port-forward",
+        lane.state().name(),
+        lane.path(),
         Double.isNaN(rtt) ? 0 : Math.round(rtt * 100) / 100.0,
         lane.bytesUp(),
         lane.bytesDown(),
+        lane.resumed(),
         lane.reopened());
   }
 

@@ -1,75 +1,70 @@
 package dev.ktd.session;
 
 import dev.ktd.carrier.AgentInfo;
-import dev.ktd.carrier.CarrierOpener;
-import dev.ktd.carrier.Route;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import dev.ktd.relay.Datagrams;
 import dev.ktd.relay.Dialer;
 import dev.ktd.relay.Downstream;
 import dev.ktd.relay.Upstream;
-import dev.ktd.ssh.SshSettings;
 import dev.ktd.ssh.SshTransport;
 import io.netty.channel.EventLoop;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way to the proxy pod: one to four lanes. Flows go where {@link LanePlacement} says, and wait
  * while no lane is up. A lost lane is opened again until the tunnel is closed. Flows and lanes
- * belong to the event loop; {@link #open}, {@link #close} and the figures to any thread.
+ * belong to the event loop; {@link #open}, {@link #probe}, {@link #close} and the figures to any
+ * thread.
  */
 final class Tunnel implements Dialer, Datagrams, Lane.Owner {
-  private static final Logger LOG = LoggerFactory.getLogger(Tunnel.class);
-  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
-  private static final Duration CLOSE_LIMIT = Duration.ofSeconds(15);
+  /** A tunnel that is away for longer has failed, as far as names are concerned. */
+  private static final Duration SHORT_CUT = Duration.ofSeconds(2);
 
   /** What a tunnel tells its session. On the event loop. */
   interface Listener {
-    /** The first lane is up, or one is again after all were down. */
+    /** The first lane is up, or one is again after none was. */
     void up();
 
     void introduced(AgentInfo agent);
 
-    /** No lane is up any more. */
+    /** No lane is up any more, perhaps for a moment only. */
+    void cut();
+
+    /** That has lasted. */
     void down();
   }
 
-  private final List<Lane> lanes = new ArrayList<>();
+  private final List<Lane> lanes;
   private final EventLoop loop;
   private final LanePlacement placement;
   private final WaitingDials dials;
-  private final Route route;
   private final Listener listener;
   private final CompletableFuture<Void> opened = new CompletableFuture<>();
-  private final Set<Thread> reopening = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
+  private boolean up;
+  private @Nullable Future<?> lasting;
 
-  Tunnel(EventLoop loop, SshSettings settings, int carriers, Route route, Listener listener) {
-    this.route = route;
+  Tunnel(Lane.Setup setup, int carriers, Listener listener) {
+    this.loop = setup.loop();
     this.listener = listener;
     this.placement = new LanePlacement(carriers, System::nanoTime);
     this.dials = new WaitingDials(loop, this::way);
-    this.loop = loop;
-    for (int id = 1; id <= carriers; id++) {
-      lanes.add(new Lane(id, loop, settings, this));
-    }
+    this.lanes =
+        IntStream.rangeClosed(1, carriers).mapToObj(id -> new Lane(id, setup, this)).toList();
   }
 
   /**
@@ -78,10 +73,7 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
    * @throws KtdException as the first lane that failed says, or TIMEOUT
    */
   void open(Duration limit) throws InterruptedException {
-    CarrierOpener opener = route.find();
-    for (Lane lane : lanes) {
-      lane.open(opener);
-    }
+    lanes.forEach(Lane::open);
     try {
       opened.get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
@@ -91,23 +83,39 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
     } catch (TimeoutException e) {
       throw new KtdException(
           ErrorCode.TIMEOUT,
-          "the proxy pod runs, but its SSH server did not answer within "
-              + limit.toSeconds()
-              + " s",
+          "the proxy pod runs, but its agent did not let us in within " + limit.toSeconds() + " s",
           "More time:  ktd up --timeout 2m",
           e);
     }
   }
 
   @Override
-  public void up(Lane lane) {
+  public void changed(Lane lane) {
+    if (lane.state() == Lane.State.SUSPENDED) {
+      probe(); // what cut this one may have cut the others, only that they do not know yet
+    }
+    boolean now = lanes.stream().anyMatch(Lane::isUp);
+    if (now != up) {
+      up = now;
+      if (now) {
+        stopTimer();
+        listener.up();
+      } else {
+        listener.cut();
+        lasting = loop.schedule(listener::down, SHORT_CUT.toMillis(), TimeUnit.MILLISECONDS);
+      }
+    }
     if (lanes.stream().allMatch(Lane::isUp)) {
       opened.complete(null);
     }
-    if (lanes.stream().filter(Lane::isUp).count() == 1) {
-      listener.up();
-    }
     dials.go();
+  }
+
+  private void stopTimer() {
+    if (lasting != null) {
+      lasting.cancel(false);
+      lasting = null;
+    }
   }
 
   @Override
@@ -120,91 +128,36 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
     if (closed) {
       return;
     }
-    if (!opened.isDone()) {
-      opened.completeExceptionally(why);
-    }
+    opened.completeExceptionally(why);
     if (opened.isCompletedExceptionally()) {
       return; // the session did not come about: no lane is worth another try
     }
-    if (lanes.stream().noneMatch(Lane::isUp)) {
-      listener.down();
-    }
-    dials.go(); // what was on its way through this lane may go through another
-    reopen(lane);
+    changed(lane); // what was on its way through this lane may go through another
+    lane.reopen();
   }
 
   /**
-   * Waits and opens the lane again, longer after each failure; a failure to open comes back here.
+   * The machine's network has changed, or it slept: what may be dead is asked, and what waits for
+   * another attempt makes it at once. Any thread.
    */
-  private void reopen(Lane lane) {
-    Thread thread =
-        Thread.ofVirtual()
-            .name("ktd-lane-" + lane.id())
-            .unstarted(
-                () -> {
-                  try {
-                    while (!closed) {
-                      Thread.sleep(pause(lane.failures()));
-                      if (open(lane)) {
-                        return;
-                      }
-                    }
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt(); // the tunnel is closed
-                  } finally {
-                    reopening.remove(Thread.currentThread());
-                  }
-                });
-    reopening.add(thread);
-    thread.start();
-    if (closed) {
-      thread.interrupt();
-    }
+  void probe() {
+    lanes.forEach(Lane::probe);
   }
 
-  private static Duration pause(int failures) {
-    Duration pause = FIRST_PAUSE.multipliedBy(1L << Math.min(failures, 10));
-    return pause.compareTo(LONGEST_PAUSE) < 0 ? pause : LONGEST_PAUSE;
-  }
-
-  private boolean open(Lane lane) throws InterruptedException {
-    try {
-      CarrierOpener opener = route.find();
-      if (!closed) {
-        lane.open(opener);
-      }
-      if (closed) {
-        lane.close();
-      }
-      return true;
-    } catch (RuntimeException e) { // whatever it is: a lane that is not tried again is lost
-      lane.failed();
-      if (e instanceof KtdException) {
-        LOG.info("carrier {} cannot be opened again yet: {}", lane.id(), e.getMessage());
-      } else {
-        LOG.warn("carrier {} cannot be opened again yet", lane.id(), e);
-      }
-      return false;
-    }
-  }
-
-  private OptionalInt bestLane() {
+  private OptionalInt best() {
     return placement.choose(lane -> lanes.get(lane).isUp());
   }
 
   private Optional<WaitingDials.Way> way() {
-    OptionalInt best = bestLane();
-    SshTransport transport = best.isPresent() ? lanes.get(best.getAsInt()).transport() : null;
+    OptionalInt best = best();
+    SshTransport transport = transport(best);
     return transport == null
         ? Optional.empty()
         : Optional.of(new WaitingDials.Way(transport.dialer(), placement.take(best.getAsInt())));
   }
 
-  private Optional<SshTransport> bestTransport() {
-    OptionalInt best = bestLane();
-    return best.isPresent()
-        ? Optional.ofNullable(lanes.get(best.getAsInt()).transport())
-        : Optional.empty();
+  private @Nullable SshTransport transport(OptionalInt lane) {
+    return lane.isPresent() ? lanes.get(lane.getAsInt()).transport() : null;
   }
 
   @Override
@@ -219,7 +172,8 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
 
   @Override
   public boolean echo(InetAddress destination, ByteBuffer payload, EchoAnswer answer) {
-    return bestTransport().map(t -> t.datagrams().echo(destination, payload, answer)).orElse(false);
+    SshTransport transport = transport(best());
+    return transport != null && transport.datagrams().echo(destination, payload, answer);
   }
 
   /** Any thread. */
@@ -232,30 +186,25 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
     return lanes.stream().mapToInt(Lane::openChannels).sum();
   }
 
-  /**
-   * Ends all lanes and waits for those that are being opened again, so that no proxy is made after
-   * this returns. Blocks, not on the event loop; repeatable.
-   *
-   * @throws KtdException TUNNEL when one does not give up in time
-   */
-  void close() throws InterruptedException {
+  /** Ends all lanes, and all that waits for one. Any thread, repeatable. */
+  void close() {
     closed = true;
-    long deadline = System.nanoTime() + CLOSE_LIMIT.toNanos();
     lanes.forEach(Lane::close);
-    loop.execute(dials::close);
-    for (Thread thread : reopening) {
-      thread.interrupt();
-      if (!thread.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())))) {
-        throw new KtdException(ErrorCode.TUNNEL, thread.getName() + " still runs", null);
-      }
-    }
+    loop.execute(
+        () -> {
+          stopTimer();
+          dials.close();
+        });
   }
 
-  /** An association that outlives the lane it was opened on, as a UDP socket outlives a cable. */
+  /**
+   * An association that outlives the lane it was opened on, as a UDP socket outlives a cable. While
+   * its lane is suspended it moves to another; where there is none, datagrams are lost.
+   */
   private final class Rebound implements Association {
     private final InetSocketAddress destination;
     private final Replies replies;
-    private Optional<SshTransport> transport = Optional.empty();
+    private @Nullable SshTransport transport;
     private Optional<Association> current = Optional.empty();
 
     private Rebound(InetSocketAddress destination, Replies replies) {
@@ -265,12 +214,15 @@ final class Tunnel implements Dialer, Datagrams, Lane.Owner {
 
     @Override
     public boolean send(ByteBuffer payload) {
-      boolean alive =
-          transport.isPresent()
-              && lanes.stream().anyMatch(lane -> lane.transport() == transport.get());
-      if (!alive) {
-        transport = bestTransport();
-        current = transport.map(t -> t.datagrams().open(destination, replies));
+      if (transport == null
+          || lanes.stream().noneMatch(lane -> lane.isUp() && lane.transport() == transport)) {
+        SshTransport better = transport(best());
+        if (better == null) {
+          return false; // the old one may go on
+        }
+        close();
+        transport = better;
+        current = Optional.of(better.datagrams().open(destination, replies));
       }
       return current.map(association -> association.send(payload)).orElse(false);
     }

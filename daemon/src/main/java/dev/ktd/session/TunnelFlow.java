@@ -72,6 +72,7 @@ final class TunnelFlow implements Upstream, Downstream {
   /** The flow has left the line for good. */
   void giveUp(DialFailure why) {
     if (state != State.ENDED) {
+      upstream = null;
       over();
       downstream.failed(why);
     }
@@ -80,11 +81,6 @@ final class TunnelFlow implements Upstream, Downstream {
   private void over() {
     state = State.ENDED;
     stopTimer();
-    leave();
-  }
-
-  private void leave() {
-    upstream = null;
     if (place != null) {
       place.leave();
     }
@@ -114,7 +110,8 @@ final class TunnelFlow implements Upstream, Downstream {
   @Override
   public void failed(DialFailure why) {
     if (why == DialFailure.NO_TUNNEL) {
-      leave();
+      over();
+      upstream = null;
       state = State.WAITING;
       line.again(this);
     } else {
@@ -141,6 +138,9 @@ final class TunnelFlow implements Upstream, Downstream {
   @Override
   public void closed(boolean clean) {
     over();
+    if (!clean) {
+      upstream = null; // else the relay goes on to tell it what the program has taken
+    }
     downstream.closed(clean);
   }
 
@@ -172,14 +172,12 @@ final class TunnelFlow implements Upstream, Downstream {
 
   @Override
   public void abort() {
-    if (state == State.ENDED) {
-      return;
-    }
-    Upstream gone = upstream;
     if (state == State.WAITING) {
       line.leave(this);
     }
     over();
+    Upstream gone = upstream;
+    upstream = null;
     if (gone != null) {
       gone.abort();
     }

@@ -69,7 +69,7 @@ final class MinaClient {
     CoreModuleProperties.IDLE_TIMEOUT.set(client, Duration.ZERO);
     CoreModuleProperties.NIO2_READ_TIMEOUT.set(client, Duration.ZERO);
     CoreModuleProperties.AUTH_TIMEOUT.set(client, settings.authenticationTimeout());
-    // The transport asks for signs of life itself, on the loop.
+    // The carrier below asks for signs of life.
     client.setSessionHeartbeat(HeartbeatType.NONE, Duration.ZERO);
   }
 }

@@ -13,7 +13,6 @@ import java.time.Duration;
  * @param authenticationTimeout from an open carrier to a usable transport
  * @param openTimeout how long the far side may take to open a flow (OpenSSH itself waits for the
  *     kernel's two minutes)
- * @param silence a transport whose peer answers nothing for so long is given up
  * @param rekeyBytes new keys after so many bytes in one direction
  */
 public record SshSettings(
@@ -22,19 +21,12 @@ public record SshSettings(
     KeyPair userKey,
     Duration authenticationTimeout,
     Duration openTimeout,
-    Duration silence,
     long rekeyBytes) {
 
-  /** The proxy pod's user and the usual limits: 20 s, 30 s, 30 s, 60 GiB. */
+  /** The proxy pod's user and the usual limits: 20 s, 30 s, 60 GiB. */
   public static SshSettings ofProxy(PublicKey hostKey, KeyPair userKey) {
     return new SshSettings(
-        "ktd",
-        hostKey,
-        userKey,
-        Duration.ofSeconds(20),
-        Duration.ofSeconds(30),
-        Duration.ofSeconds(30),
-        60L << 30);
+        "ktd", hostKey, userKey, Duration.ofSeconds(20), Duration.ofSeconds(30), 60L << 30);
   }
 
   /** Without keys. */

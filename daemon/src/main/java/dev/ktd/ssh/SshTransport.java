@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Everything runs on the event loop given to {@link #start}. Only {@link #start} and {@link
  * #close} may be called from any thread, and the figures ({@link #openChannels} to {@link
- * #rttMillis}) may be read from any.
+ * #bytesDown}) may be read from any. Whether the other end still lives is the carrier's to say.
  */
 public final class SshTransport {
   private final EventLoop loop;
@@ -47,9 +47,7 @@ public final class SshTransport {
   private @Nullable Carrier carrier;
   private @Nullable ClientSession session;
   private @Nullable ConnectionService connection;
-  private @Nullable KeepAlive keepAlive;
   private @Nullable Future<?> authenticationTimeout;
-  private @Nullable Heartbeat heartbeat;
   private @Nullable KtdException reason;
   private boolean turnScheduled;
   private boolean dead;
@@ -112,16 +110,6 @@ public final class SshTransport {
     return datagrams;
   }
 
-  /**
-   * Starts the heartbeat that keeps the proxy pod alive; call it once, after ready, on the loop.
-   */
-  public Heartbeat heartbeat(Heartbeat.Listener beats) {
-    Heartbeat started = new Heartbeat(this, settings.silence(), beats);
-    heartbeat = started;
-    started.start();
-    return started;
-  }
-
   /** TCP flows being opened or open. */
   public int openChannels() {
     return openChannels;
@@ -137,12 +125,6 @@ public final class SshTransport {
   public long bytesDown() {
     CarrierSession io = connector.session();
     return io == null ? 0 : io.bytesDown();
-  }
-
-  /** Last round trip to the proxy's sshd in milliseconds; NaN before the first. */
-  public double rttMillis() {
-    KeepAlive alive = keepAlive;
-    return alive == null ? Double.NaN : alive.rttMillis();
   }
 
   /** Ends the connection and every flow on it. Any thread, repeatable. */
@@ -200,7 +182,15 @@ public final class SshTransport {
         && io != null
         && open != null
         && io.isWritable()
-        && open.getKexState() == KexState.DONE;
+        && keysAreThere(open.getKexState());
+  }
+
+  /**
+   * From our NEWKEYS on packets go out (RFC 4253, 7.3). MINA tells of the end of an exchange in the
+   * state KEYS and not when it becomes DONE: who waited for that would wait for ever.
+   */
+  private static boolean keysAreThere(KexState state) {
+    return state == KexState.DONE || state == KexState.KEYS;
   }
 
   boolean othersWait() {
@@ -342,11 +332,6 @@ public final class SshTransport {
     if (authenticationTimeout != null) {
       authenticationTimeout.cancel(false);
     }
-    CarrierSession io = connector.session();
-    if (io != null) {
-      keepAlive = new KeepAlive(this, open, io, settings.silence());
-      keepAlive.start();
-    }
     listener.ready(this);
   }
 
@@ -359,9 +344,6 @@ public final class SshTransport {
     if (authenticationTimeout != null) {
       authenticationTimeout.cancel(false);
     }
-    if (keepAlive != null) {
-      keepAlive.stop();
-    }
     line.clear();
     for (DirectChannel flow : List.copyOf(flows)) {
       flow.transportGone();
@@ -369,9 +351,6 @@ public final class SshTransport {
     flows.clear();
     openChannels = 0;
     datagrams.transportGone();
-    if (heartbeat != null) {
-      heartbeat.transportGone();
-    }
     client.close(true);
     CarrierSession io = connector.session();
     if (io != null) {

@@ -1,6 +1,6 @@
 /**
- * SSH over a carrier: direct-tcpip channels, the datagram and heartbeat subsystems. First type to
- * read: SshTransport. The only package that may import MINA SSHD.
+ * SSH over a carrier: direct-tcpip channels and the subsystem datagram. First type to read:
+ * SshTransport. The only package that may import MINA SSHD.
  */
 @NullMarked
 package dev.ktd.ssh;

@@ -206,7 +206,7 @@ final class CliTest {
             "--carriers=3",
             "--image=registry.example/ktd:1",
             "--image-pull-secret=pull",
-            "--heartbeat=1m30s",
+            "--resume=1m30s",
             "--timeout=PT2M");
     assertThat(ktd.err()).isEmpty();
     assertThat(status).isZero();
@@ -235,7 +235,7 @@ final class CliTest {
     assertThat(ktd.ups.getFirst().context()).isEqualTo("dev");
     assertThat(ktd.ups.getFirst().kubeconfigs()).containsExactly("/home/ana/.kube/config");
     assertThat(ktd.ups.getFirst().carriers()).isEqualTo(2);
-    assertThat(ktd.ups.getFirst().heartbeatSeconds()).isEqualTo(60);
+    assertThat(ktd.ups.getFirst().resumeSeconds()).isEqualTo(900);
     assertThat(ktd.ups.getFirst().timeoutSeconds()).isEqualTo(60);
   }
 
@@ -252,8 +252,8 @@ final class CliTest {
         "up --timeout 500ms",
         "up --timeout 2h",
         "up --timeout 99999999h",
-        "up --heartbeat 1s",
-        "up --heartbeat soon",
+        "up --resume 1s",
+        "up --resume soon",
         "up -n Shop",
         "up --dns-suffix a..b",
         "up --unknown",
@@ -418,7 +418,7 @@ final class CliTest {
               excluded   10.99.0.1/32
               names      *.cluster.local through systemd-resolved, server 198.18.0.53, checked
               carriers   #1  UP  port-forward  0.4 ms   999 B up  1.0 MB down
-                         #2  UP  port-forward  12.0 ms  0 B up    0 B down     resumed 2 times
+                         #2  UP  port-forward  12.0 ms  0 B up    0 B down     resumed 2 times  made anew once
               flows      3 TCP, 1 UDP, 40 opened, 2 refused
               drops      7 bad-checksum, 1 unsupported
               swaps      deployment/c  swap  80 -> localhost:8080  ACTIVE
@@ -440,8 +440,8 @@ final class CliTest {
         new StatusReport.Dns(
             "systemd-resolved", "198.18.0.53", List.of("cluster.local"), List.of(), true),
         List.of(
-            new StatusReport.CarrierState(1, "UP", "port-forward", 0.4, 999, 999_960, 0),
-            new StatusReport.CarrierState(2, "UP", "port-forward", 12, 0, 0, 2)),
+            new StatusReport.CarrierState(1, "UP", "port-forward", 0.4, 999, 999_960, 0, 0),
+            new StatusReport.CarrierState(2, "UP", "port-forward", 12, 0, 0, 2, 1)),
         new StatusReport.Flows(3, 1, 40, 2, 4),
         Map.of("unsupported", 1L, "bad-checksum", 7L),
         List.of(

@@ -18,7 +18,7 @@ final class ControlJsonTest {
        "networks":[{"cidr":"10.43.0.0/16","kind":"services","source":"ServiceCIDR"},{"cidr":"10.42.0.0/24","kind":"pods","source":"node.podCIDRs"}],
        "excluded":["10.99.0.1/32"],
        "dns":{"mode":"systemd-resolved","server":"198.18.0.53","suffixes":["cluster.local"],"search":["default.svc.cluster.local","svc.cluster.local","cluster.local"],"verified":true},
-       "carriers":[{"id":1,"state":"UP","path":"port-forward","rttMillis":0.4,"bytesUp":0,"bytesDown":0,"resumed":0}],
+       "carriers":[{"id":1,"state":"UP","path":"port-forward","rttMillis":0.4,"bytesUp":0,"bytesDown":0,"resumed":0,"reopened":0}],
        "flows":{"tcp":0,"udp":0,"opened":0,"refused":0},
        "swaps":[{"target":"deployment/c","kind":"swap","ports":[{"local":8080,"remote":8080}],"state":"ACTIVE"}]}
       """;

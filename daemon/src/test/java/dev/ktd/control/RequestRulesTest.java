@@ -80,7 +80,7 @@ final class RequestRulesTest {
             edit(good, "\"home\":\"/root\"", "\"home\":\"root\""),
             edit(good, "\"name\":\"root\"", "\"name\":\"\""),
             edit(good, "\"uid\":0", "\"uid\":-1"),
-            edit(good, "\"heartbeatSeconds\":60", "\"heartbeatSeconds\":9"),
+            edit(good, "\"resumeSeconds\":60", "\"resumeSeconds\":9"),
             edit(good, "\"timeoutSeconds\":60", "\"timeoutSeconds\":3601"),
             edit(good, "\"cidrs\":[\"10.20.0.0/16\",", "\"cidrs\":[null,"))) {
       assertThatThrownBy(

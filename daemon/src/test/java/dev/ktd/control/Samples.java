@@ -50,7 +50,7 @@ final class Samples {
             List.of("cluster.local"),
             List.of("default.svc.cluster.local", "svc.cluster.local", "cluster.local"),
             true),
-        List.of(new StatusReport.CarrierState(1, "UP", "port-forward", 0.4, 0, 0, 0)),
+        List.of(new StatusReport.CarrierState(1, "UP", "port-forward", 0.4, 0, 0, 0, 0)),
         new StatusReport.Flows(0, 0, 0, 0, 0),
         Map.of(),
         List.of(

@@ -43,7 +43,8 @@ class ProxyDeploymentTest {
     deployment =
         new ProxyDeployment(
             cluster,
-            new ProxySpec("ana@example.com", "7f3c", IMAGE, null, 60, "HOST KEY", "USER KEY"),
+            new ProxySpec(
+                "ana@example.com", "7f3c", IMAGE, null, 60, "HOST KEY", "USER KEY", "SECRET"),
             Duration.ofMillis(300));
   }
 
@@ -67,7 +68,7 @@ class ProxyDeploymentTest {
               assertThat(owner.getUid()).isEqualTo(job.getMetadata().getUid());
               assertThat(owner.getBlockOwnerDeletion()).isNull();
             });
-    assertThat(secret.getData()).containsOnlyKeys("host_key", "authorized_keys");
+    assertThat(secret.getData()).containsOnlyKeys("host_key", "authorized_keys", "carrier_secret");
   }
 
   @Test
@@ -116,7 +117,8 @@ class ProxyDeploymentTest {
     deployment.create();
     var other =
         new ProxyDeployment(
-            cluster, new ProxySpec("ana", "7f3c", IMAGE, null, 60, "HOST KEY 2", "USER KEY 2"));
+            cluster,
+            new ProxySpec("ana", "7f3c", IMAGE, null, 60, "HOST KEY 2", "USER KEY 2", "SECRET 2"));
 
     assertThat(failureOf(other::create).code()).isEqualTo(ErrorCode.CONFLICT);
     other.delete(LIMIT);
@@ -446,35 +448,6 @@ class ProxyDeploymentTest {
 
     assertThat(((KtdException) result.get(30, TimeUnit.SECONDS)).code())
         .isEqualTo(ErrorCode.INTERRUPTED);
-  }
-
-  @Test
-  void endOfThePodIsToldOnce() throws Exception {
-    deployment.create();
-    pod("a", running());
-    ProxyPod pod = deployment.awaitRunning(_ -> {}, LIMIT);
-    try (var _ = deployment.whenGone(pod, progress::add)) {
-      pod(
-          "a",
-          new PodStatusBuilder()
-              .withPhase("Failed")
-              .withReason("Evicted")
-              .withMessage("x")
-              .build());
-      assertThat(next()).isEqualTo("the proxy pod a was evicted from its node: x.");
-
-      cluster.client().pods().inNamespace("shop").withName("a").delete();
-      assertThat(progress.poll(200, TimeUnit.MILLISECONDS)).isNull();
-    }
-  }
-
-  @Test
-  void podThatIsGoneBeforeTheWatchIsToldToo() throws Exception {
-    deployment.create();
-
-    try (var _ = deployment.whenGone(new ProxyPod("shop", "a", "uid", "", ""), progress::add)) {
-      assertThat(next()).isEqualTo("the proxy pod a was deleted.");
-    }
   }
 
   @Test

@@ -71,7 +71,7 @@ class ProxyManifestsTest {
 
   @Test
   void pullSecretIsNamedWhereAskedFor() {
-    var spec = new ProxySpec("ana", "7f3c", "registry/x", "pull", 60, "k", "a");
+    var spec = new ProxySpec("ana", "7f3c", "registry/x", "pull", 60, "k", "a", "s");
 
     assertThat(pod.getImagePullSecrets()).isEmpty();
     assertThat(
@@ -91,6 +91,7 @@ class ProxyManifestsTest {
   }
 
   private static ProxySpec spec(String user) {
-    return new ProxySpec(user, "7f3c", ProxySpec.DEFAULT_IMAGE, null, 60, "HOST KEY", "USER KEY");
+    return new ProxySpec(
+        user, "7f3c", ProxySpec.DEFAULT_IMAGE, null, 60, "HOST KEY", "USER KEY", "SECRET");
   }
 }

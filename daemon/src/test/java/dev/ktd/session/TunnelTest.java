@@ -1,17 +1,25 @@
 package dev.ktd.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ktd.carrier.AgentInfo;
+import dev.ktd.carrier.ResumeSettings;
 import dev.ktd.carrier.Route;
+import dev.ktd.carrier.SessionSecret;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
+import dev.ktd.relay.DialFailure;
+import dev.ktd.relay.Downstream;
 import dev.ktd.ssh.SessionKeys;
 import dev.ktd.ssh.SshSettings;
 import io.netty.channel.DefaultEventLoop;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,44 +36,38 @@ final class TunnelTest {
         public void introduced(AgentInfo agent) {}
 
         @Override
+        public void cut() {}
+
+        @Override
         public void down() {}
       };
 
   private final SessionKeys keys = SessionKeys.generate();
-  private final SshSettings settings = SshSettings.ofProxy(keys.host().getPublic(), keys.user());
   private final DefaultEventLoop loop = new DefaultEventLoop();
 
   private static KtdException lost() {
     return new KtdException(ErrorCode.TUNNEL, "lost", null);
   }
 
-  /** A tunnel that is open, and has just lost the lane. */
-  private Tunnel losing(Route route) {
-    Tunnel tunnel = new Tunnel(loop, settings, 0, route, NOBODY);
-    Lane lane = new Lane(1, loop, settings, tunnel);
-    tunnel.up(lane);
-    tunnel.down(lane, lost());
-    return tunnel;
+  private Lane.Setup setup(Route route) {
+    return new Lane.Setup(
+        loop,
+        SshSettings.ofProxy(keys.host().getPublic(), keys.user()),
+        new ResumeSettings(SessionSecret.generate(), Duration.ofMinutes(1)),
+        route);
   }
 
-  @Test
-  void closeReturnsOnlyWhenNoLaneIsBeingReopened() throws InterruptedException {
-    CountDownLatch asked = new CountDownLatch(1);
-    AtomicBoolean left = new AtomicBoolean();
-    Tunnel tunnel =
-        losing(
-            () -> {
-              asked.countDown();
-              try {
-                new CountDownLatch(1).await();
-                throw new AssertionError("nobody opens that latch");
-              } finally {
-                left.set(true);
-              }
-            });
-    asked.await();
-    tunnel.close();
-    assertThat(left).as("the search for the pod has ended").isTrue();
+  /** A tunnel that is open, and has just lost a lane. */
+  private Tunnel losing(Route route) {
+    Lane.Setup setup = setup(route);
+    Tunnel tunnel = new Tunnel(setup, 0, NOBODY);
+    Lane lane = new Lane(1, setup, tunnel);
+    loop.execute(
+        () -> {
+          tunnel.changed(lane);
+          tunnel.down(lane, lost());
+        });
+    return tunnel;
   }
 
   @Test
@@ -82,5 +84,57 @@ final class TunnelTest {
             });
     assertThat(thrice.await(30, TimeUnit.SECONDS)).isTrue();
     tunnel.close();
+  }
+
+  @Test
+  void theFirstFailureIsToldWhileTheTunnelOpens() {
+    Tunnel tunnel =
+        new Tunnel(
+            setup(
+                () -> {
+                  throw new KtdException(ErrorCode.FORBIDDEN, "no port-forward", null);
+                }),
+            2,
+            NOBODY);
+    assertThatThrownBy(() -> tunnel.open(Duration.ofSeconds(30)))
+        .isInstanceOfSatisfying(
+            KtdException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.FORBIDDEN));
+    tunnel.close();
+  }
+
+  @Test
+  void aDialWaitsForALaneAndFailsWhenTheTunnelIsClosed() throws Exception {
+    Tunnel tunnel =
+        losing(
+            () -> {
+              throw lost();
+            });
+    CompletableFuture<DialFailure> failed = new CompletableFuture<>();
+    loop.execute(
+        () -> tunnel.dial(InetSocketAddress.createUnresolved("there", 80), new Waiting(failed)));
+    tunnel.close();
+    assertThat(failed.get(30, TimeUnit.SECONDS)).isEqualTo(DialFailure.NO_TUNNEL);
+  }
+
+  private record Waiting(CompletableFuture<DialFailure> why) implements Downstream {
+    @Override
+    public void opened() {}
+
+    @Override
+    public void failed(DialFailure reason) {
+      why.complete(reason);
+    }
+
+    @Override
+    public void data(ByteBuffer data) {}
+
+    @Override
+    public void writable() {}
+
+    @Override
+    public void end() {}
+
+    @Override
+    public void closed(boolean clean) {}
   }
 }

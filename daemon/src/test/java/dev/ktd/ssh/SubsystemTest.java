@@ -2,7 +2,6 @@ package dev.ktd.ssh;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ktd.carrier.AgentInfo;
 import dev.ktd.relay.Datagrams;
 import dev.ktd.relay.DialFailure;
 import io.netty.channel.EventLoop;
@@ -39,21 +38,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** UDP, ping and heartbeat against an agent of this test, frame by frame. */
+/** UDP and ping against an agent of this test, frame by frame. */
 @ExtendWith(LeakWatch.class)
 @Timeout(60)
 final class SubsystemTest {
   private static final SessionKeys KEYS = SessionKeys.generate();
-  private static final String LINE =
-      "{\"version\":1,\"nameservers\":[\"10.43.0.10\",\"fd00::10\"],"
-          + "\"search\":[\"default.svc.cluster.local\"],\"limitSeconds\":60}\n";
 
   private final MultiThreadIoEventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
   private final EventLoop loop = group.next();
   private final SshServer server = SshServer.setUpDefaultServer();
   private final BlockingQueue<String> seen = new LinkedBlockingQueue<>();
-  private volatile boolean beatsAreAnswered = true;
   private volatile String lastWords = "";
   private volatile @Nullable SshTransport transport;
 
@@ -67,8 +62,7 @@ final class SubsystemTest {
     server.setHost("127.0.0.1");
     server.setKeyPairProvider(KeyPairProvider.wrap(List.of(KEYS.host())));
     server.setPublickeyAuthenticator((user, key, session) -> true);
-    server.setSubsystemFactories(
-        List.of(subsystem("datagram", this::datagrams), subsystem("heartbeat", this::heartbeat)));
+    server.setSubsystemFactories(List.of(subsystem("datagram", this::datagrams)));
     server.start();
   }
 
@@ -211,22 +205,7 @@ final class SubsystemTest {
     out.flush();
   }
 
-  private void heartbeat(DataInputStream in, DataOutputStream out) throws IOException {
-    // In two pieces, as a network may deliver it.
-    out.write(LINE.getBytes(StandardCharsets.UTF_8), 0, 20);
-    out.flush();
-    out.write(LINE.getBytes(StandardCharsets.UTF_8), 20, LINE.length() - 20);
-    out.flush();
-    for (int b = in.read(); b >= 0; b = in.read()) {
-      seen.add("beat " + b);
-      if (beatsAreAnswered) {
-        out.write(b);
-        out.flush();
-      }
-    }
-  }
-
-  private SshTransport connected(Duration silence) throws Exception {
+  private SshTransport connected() throws Exception {
     TransportContract.Fate fate = new TransportContract.Fate();
     InetSocketAddress to =
         new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getPort());
@@ -237,7 +216,6 @@ final class SubsystemTest {
             KEYS.user(),
             Duration.ofSeconds(20),
             Duration.ofSeconds(10),
-            silence,
             1L << 30);
     transport =
         SshTransport.start(
@@ -272,7 +250,7 @@ final class SubsystemTest {
   @Test
   void datagramsOfEverySizeComeBack() throws Exception {
     Answers answers = new Answers();
-    Datagrams.Association socket = open(connected(Duration.ofSeconds(30)), 7, answers);
+    Datagrams.Association socket = open(connected(), 7, answers);
     for (int length : new int[] {0, 1, 1_472, 32_768, 65_507}) {
       loop.execute(() -> socket.send(ByteBuffer.allocate(length)));
       assertThat(answers.lengths.poll(20, TimeUnit.SECONDS)).isEqualTo(length);
@@ -286,7 +264,7 @@ final class SubsystemTest {
   @Test
   void refusedDatagramIsTold() throws Exception {
     Answers answers = new Answers();
-    Datagrams.Association socket = open(connected(Duration.ofSeconds(30)), 9, answers);
+    Datagrams.Association socket = open(connected(), 9, answers);
     loop.execute(() -> socket.send(ByteBuffer.allocate(4)));
     assertThat(answers.refusals.poll(20, TimeUnit.SECONDS)).isEqualTo(DialFailure.REFUSED);
   }
@@ -294,7 +272,7 @@ final class SubsystemTest {
   @Test
   void socketThatTheAgentClosedIsOpenedAgain() throws Exception {
     Answers answers = new Answers();
-    SshTransport over = connected(Duration.ofSeconds(30));
+    SshTransport over = connected();
     Datagrams.Association socket = open(over, 13, answers);
     Datagrams.Association other = open(over, 7, answers);
     loop.execute(() -> socket.send(ByteBuffer.allocate(4)));
@@ -309,7 +287,7 @@ final class SubsystemTest {
 
   @Test
   void pingIsAnswered() throws Exception {
-    SshTransport over = connected(Duration.ofSeconds(30));
+    SshTransport over = connected();
     CompletableFuture<Integer> answered = new CompletableFuture<>();
     InetAddress target = InetAddress.ofLiteral("fd00::7");
     loop.execute(
@@ -322,21 +300,16 @@ final class SubsystemTest {
     assertThat(answered.get(20, TimeUnit.SECONDS)).isEqualTo(56);
   }
 
-  /** Collects what a heartbeat tells. */
-  private static final class Pulse implements Heartbeat.Listener {
-    final CompletableFuture<AgentInfo> introduced = new CompletableFuture<>();
-    final CompletableFuture<Duration> unanswered = new CompletableFuture<>();
-    final CompletableFuture<String> ended = new CompletableFuture<>();
+  /** Hears the end of a subsystem. */
+  private record Ending(CompletableFuture<String> ended) implements SubsystemChannel.User {
+    @Override
+    public void started() {}
 
     @Override
-    public void introduced(AgentInfo agent) {
-      introduced.complete(agent);
-    }
+    public void received(ByteBuffer bytes) {}
 
     @Override
-    public void unanswered(Duration silence) {
-      unanswered.complete(silence);
-    }
+    public void writable() {}
 
     @Override
     public void ended(String why) {
@@ -345,40 +318,18 @@ final class SubsystemTest {
   }
 
   @Test
-  void agentIntroducesItselfAndAnswersBeats() throws Exception {
-    SshTransport over = connected(Duration.ofSeconds(30));
-    Pulse pulse = new Pulse();
-    CompletableFuture<Heartbeat> started = new CompletableFuture<>();
-    loop.execute(() -> started.complete(over.heartbeat(pulse)));
-    assertThat(pulse.introduced.get(20, TimeUnit.SECONDS))
-        .isEqualTo(
-            new AgentInfo(
-                1, List.of("10.43.0.10", "fd00::10"), List.of("default.svc.cluster.local"), 60));
-    assertThat(seen.poll(20, TimeUnit.SECONDS)).isEqualTo("beat 46");
-    Heartbeat heartbeat = started.get(5, TimeUnit.SECONDS);
-    Await.until("a round trip", () -> heartbeat.rttMillis() > 0);
-    over.close();
-    assertThat(pulse.ended.get(20, TimeUnit.SECONDS)).isEqualTo("the tunnel ended");
-  }
-
-  @Test
   void lastWordsOfTheAgentAreTheReason() throws Exception {
     lastWords = "ktd-agent: no main process answers\n" + "x".repeat(100_000);
-    SshTransport over = connected(Duration.ofSeconds(30));
-    Pulse pulse = new Pulse();
-    loop.execute(() -> over.heartbeat(pulse));
-    String why = pulse.ended.get(20, TimeUnit.SECONDS);
-    assertThat(why)
-        .startsWith("the subsystem heartbeat ended: ktd-agent: no main process answers xxx")
+    SshTransport over = connected();
+    Ending ending = new Ending(new CompletableFuture<>());
+    loop.execute(
+        () -> {
+          SubsystemChannel channel = new SubsystemChannel(over, "datagram", ending);
+          over.register(channel);
+          channel.request();
+        });
+    assertThat(ending.ended.get(20, TimeUnit.SECONDS))
+        .startsWith("the subsystem datagram ended: ktd-agent: no main process answers xxx")
         .hasSizeLessThan(1200);
-  }
-
-  @Test
-  void beatsWithoutAnswerAreTold() throws Exception {
-    beatsAreAnswered = false;
-    SshTransport over = connected(Duration.ofSeconds(2));
-    Pulse pulse = new Pulse();
-    loop.execute(() -> over.heartbeat(pulse));
-    assertThat(pulse.unanswered.get(30, TimeUnit.SECONDS)).isGreaterThan(Duration.ofSeconds(2));
   }
 }

@@ -2,6 +2,7 @@ package dev.ktd.testbed;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -75,16 +76,17 @@ final class Ktd {
 
   /** Process ids of daemons of this program. */
   List<Long> daemons() {
-    return ProcessHandle.allProcesses()
-        .filter(
-            process ->
-                process
-                    .info()
-                    .commandLine()
-                    .filter(line -> line.contains("dev.ktd.Ktd daemon"))
-                    .isPresent())
-        .map(ProcessHandle::pid)
-        .toList();
+    return ProcessHandle.allProcesses().map(ProcessHandle::pid).filter(Ktd::isDaemon).toList();
+  }
+
+  /** ProcessHandle.Info knows the first 4096 bytes of a command line, and a class path is long. */
+  private static boolean isDaemon(long pid) {
+    try {
+      String line = Files.readString(Path.of("/proc", Long.toString(pid), "cmdline"));
+      return line.contains("\0dev.ktd.Ktd\0daemon\0");
+    } catch (IOException e) {
+      return false; // it has ended
+    }
   }
 
   private String[] command(String... arguments) {

@@ -98,7 +98,7 @@ final class LeavingIT {
 
   @Test
   void killedDaemonIsRepairedByRecoverAndTheClusterByItself() {
-    ktd.up("--heartbeat", "60s").expectSuccess();
+    ktd.up("--resume", "60s").expectSuccess();
     long killed = System.nanoTime();
     laptop.run("kill", "-KILL", ktd.daemons().getFirst().toString()).expectSuccess();
     Result recover = ktd.run("recover").expectSuccess();
@@ -110,9 +110,9 @@ final class LeavingIT {
 
   @Test
   void killedDaemonIsRepairedByTheNextUp() {
-    ktd.up("--heartbeat", "10s").expectSuccess();
+    ktd.up("--resume", "10s").expectSuccess();
     laptop.run("kill", "-KILL", ktd.daemons().getFirst().toString()).expectSuccess();
-    ktd.up("--heartbeat", "10s").expectSuccess();
+    ktd.up("--resume", "10s").expectSuccess();
     curlWeb().expectSuccess();
     ktd.run("down").expectSuccess();
     before.assertUnchanged(ktd, laptop);
