@@ -1,20 +1,18 @@
 // Command ktd-agent is ktd's one program of its own inside the proxy pod.
 //
-//	ktd-agent serve       the pod's main process: sshd, heartbeats, a clean end
+//	ktd-agent serve       the pod's main process: carriers, an sshd behind each stream, a clean end
 //	ktd-agent datagram    SSH subsystem: UDP and ICMP echo as frames on stdin and stdout
-//	ktd-agent heartbeat   SSH subsystem: the sign of life of the client
 //
 // It is also the login shell of the user "ktd": sshd starts a subsystem as `ktd-agent -c COMMAND`, and nothing
-// but the two subsystems is a command here, so the pod offers no way to run anything else.
+// but the subsystem is a command here, so the pod offers no way to run anything else.
 //
-// docs/agent-protocol.md specifies both subsystems.
+// docs/agent-protocol.md specifies both, docs/carrier-protocol.md what carries them.
 package main
 
 import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -26,8 +24,15 @@ import (
 // version is set by the image's build.
 var version = "dev"
 
-// runDir is the one writable folder of the pod (an emptyDir).
-const runDir = "/run/ktd"
+const (
+	agent      = "/usr/local/bin/ktd-agent"
+	sshd       = "/usr/sbin/sshd"
+	sshdConfig = "/etc/ktd/sshd_config"
+	// runDir is the one writable folder of the pod (an emptyDir).
+	runDir = "/run/ktd"
+	// port is where carriers come in, by IPv4 and IPv6.
+	port = ":2222"
+)
 
 func main() {
 	os.Exit(run(os.Args[1:]))
@@ -43,8 +48,8 @@ func run(args []string) int {
 	switch args[0] {
 	case "serve":
 		return runServe()
-	case "datagram", "heartbeat":
-		return runSubsystem(args[0])
+	case "datagram":
+		return runDatagram()
 	case "version", "--version":
 		fmt.Println("ktd-agent " + version)
 		return 0
@@ -55,20 +60,13 @@ func run(args []string) int {
 
 // runAsShell runs what sshd asks the login shell for. The command is compared, never parsed: there is no shell here.
 func runAsShell(command string) int {
-	name := strings.TrimPrefix(command, "/usr/local/bin/ktd-agent ")
-	if name == command || (name != "datagram" && name != "heartbeat") {
-		return fail(fmt.Errorf("no commands run here; the subsystems are datagram and heartbeat"))
+	if command != agent+" datagram" {
+		return fail(fmt.Errorf("no commands run here; the subsystem is datagram"))
 	}
-	return runSubsystem(name)
+	return runDatagram()
 }
 
-func runSubsystem(name string) int {
-	if name == "heartbeat" {
-		if err := heartbeat.Pump(serve.SocketPath(runDir), os.Stdin, os.Stdout); err != nil {
-			return fail(err)
-		}
-		return 0
-	}
+func runDatagram() int {
 	if err := datagram.Serve(os.Stdin, os.Stdout, datagram.DefaultLimits(), time.Now); err != nil {
 		return fail(err)
 	}
@@ -76,11 +74,7 @@ func runSubsystem(name string) int {
 }
 
 func runServe() int {
-	seconds := os.Getenv("KTD_RESUME_SECONDS")
-	if seconds == "" {
-		seconds = os.Getenv("KTD_HEARTBEAT_SECONDS") // of a daemon that does not know carriers
-	}
-	limit, err := heartbeat.LimitFromEnvironment(seconds)
+	limit, err := heartbeat.LimitFromEnvironment(os.Getenv("KTD_RESUME_SECONDS"))
 	if err != nil {
 		fail(err)
 		return 2
@@ -88,22 +82,21 @@ func runServe() int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGCHLD)
 	return serve.Run(serve.Config{
-		UID:    os.Getuid(),
-		RunDir: runDir,
-		Sshd:   []string{"/usr/sbin/sshd", "-D", "-e", "-f", "/etc/ktd/sshd_config"},
-		// A stream that waits for a carrier must not be given up by sshd's own keep-alive.
-		Behind:         []string{"/usr/sbin/sshd", "-i", "-e", "-f", "/etc/ktd/sshd_config", "-o", "ClientAliveInterval=0"},
-		CarrierAddress: ":2223",
-		CarrierSecret:  "/etc/ktd/ssh/carrier_secret",
-		Shell:          "/usr/local/bin/ktd-agent",
-		ResolvConf:     "/etc/resolv.conf",
-		Limit:          limit,
-		Grace:          time.Minute,
+		UID:        os.Getuid(),
+		RunDir:     runDir,
+		Check:      []string{sshd, "-t", "-f", sshdConfig},
+		Sshd:       []string{sshd, "-i", "-e", "-f", sshdConfig},
+		Address:    port,
+		Secret:     "/etc/ktd/ssh/carrier_secret",
+		Shell:      agent,
+		ResolvConf: "/etc/resolv.conf",
+		Limit:      limit,
+		Grace:      time.Minute,
 	}, signals, os.Stderr)
 }
 
 func usage() int {
-	fmt.Fprintln(os.Stderr, "usage: ktd-agent serve|datagram|heartbeat|version")
+	fmt.Fprintln(os.Stderr, "usage: ktd-agent serve|datagram|version")
 	return 2
 }
 

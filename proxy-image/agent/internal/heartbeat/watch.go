@@ -1,8 +1,4 @@
-// Package heartbeat decides whether the client of a session is still there, and carries its signs of life.
-//
-// Read Watch first. The pod's main process owns the Watch and a Unix socket; each SSH subsystem "heartbeat" is only a
-// pump between the SSH channel and that socket, because sshd gives a subsystem neither the pod's environment nor a
-// way to reach its main process.
+// Package heartbeat decides whether the client of a session is still there.
 package heartbeat
 
 import (
@@ -12,14 +8,14 @@ import (
 	"time"
 )
 
-// Limits of KTD_HEARTBEAT_SECONDS. The daemon has its own, narrower ones; these only catch nonsense.
+// Limits of KTD_RESUME_SECONDS. The daemon has its own, narrower ones; these only catch nonsense.
 const (
-	DefaultLimit = 60 * time.Second
+	DefaultLimit = 15 * time.Minute
 	minLimit     = 1 * time.Second
 	maxLimit     = 24 * time.Hour
 )
 
-// LimitFromEnvironment reads the value of KTD_HEARTBEAT_SECONDS: whole seconds, 1 to 86400; empty means 60.
+// LimitFromEnvironment reads the value of KTD_RESUME_SECONDS: whole seconds, 1 to 86400; empty means 900.
 func LimitFromEnvironment(value string) (time.Duration, error) {
 	if value == "" {
 		return DefaultLimit, nil
@@ -27,7 +23,7 @@ func LimitFromEnvironment(value string) (time.Duration, error) {
 	seconds, err := strconv.Atoi(value)
 	limit := time.Duration(seconds) * time.Second
 	if err != nil || limit < minLimit || limit > maxLimit {
-		return 0, fmt.Errorf("KTD_HEARTBEAT_SECONDS=%q: whole seconds from %d to %d are wanted",
+		return 0, fmt.Errorf("KTD_RESUME_SECONDS=%q: whole seconds from %d to %d are wanted",
 			value, int(minLimit.Seconds()), int(maxLimit.Seconds()))
 	}
 	return limit, nil
@@ -41,7 +37,7 @@ type Watch struct {
 	deadline time.Time
 }
 
-// NewWatch starts watching at start. The first heartbeat may take the longer of limit and grace, since a session's
+// NewWatch starts watching at start. The first sign of life may take the longer of limit and grace, since a session's
 // start includes pulling images and opening connections.
 func NewWatch(start time.Time, limit, grace time.Duration) *Watch {
 	first := limit
@@ -59,7 +55,7 @@ func (w *Watch) Beat(now time.Time) {
 }
 
 // Gone tells whether the client is gone at now, and if not, how long it surely need not be asked again. That is never
-// more than the limit, since the first heartbeat brings the deadline forward from the end of the grace.
+// more than the limit, since the first beat brings the deadline forward from the end of the grace.
 func (w *Watch) Gone(now time.Time) (gone bool, askAgain time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

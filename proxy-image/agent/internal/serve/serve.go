@@ -1,17 +1,13 @@
-// Package serve is the pod's main process (pid 1): it gives the user "ktd" an entry in the user database, runs sshd,
-// reaps orphans, listens for heartbeats, and ends when they stop.
+// Package serve is the pod's main process (pid 1): it gives the user "ktd" an entry in the user database, takes the
+// client's carriers, starts an sshd behind each stream, reaps all children, and ends when the client is gone.
 //
-// Run is one loop over signals and one timer; only the heartbeat server and the copy of sshd's messages have
-// goroutines of their own.
+// Run is one loop over signals and one timer; the carriers have goroutines of their own.
 package serve
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -26,64 +22,36 @@ type Config struct {
 	UID int
 	// RunDir is a writable folder; everything Run writes is there.
 	RunDir string
-	// Sshd is the command line of a server that stays in the foreground and logs to stderr.
-	Sshd []string
-	// Behind is the command line of a server for one connection, on its stdin and stdout.
-	Behind []string
-	// CarrierAddress is where clients' carriers come in; CarrierSecret the file with the secret they must know.
-	CarrierAddress, CarrierSecret string
+	// Check is a command that fails if Sshd could not work; Sshd serves one connection on its stdin and stdout. Both
+	// have their messages on stderr.
+	Check, Sshd []string
+	// Address is where carriers come in; Secret the file with the secret that the client knows.
+	Address, Secret string
 	// Shell is the login shell of the user ktd.
 	Shell string
 	// ResolvConf is the resolver configuration told to the client.
 	ResolvConf string
-	// Limit is how long the client may be silent; Grace the least time it gets for its first heartbeat.
+	// Limit is how long the client may be silent; Grace the least time it gets for its first sign of life.
 	Limit, Grace time.Duration
 }
 
-// stopTime is how long sshd gets to end; a pod gets 2 s in all.
+// stopTime is what clients get to hear of the end; a pod gets 2 s in all.
 const stopTime = time.Second
 
-// SocketPath is where the main process listens for heartbeats.
-func SocketPath(runDir string) string {
-	return filepath.Join(runDir, "agent.sock")
-}
-
-// Run returns the exit status: 0 when there was no sign of the client for the limit, 1 when sshd ended or could not be
-// started, 128 and the signal's number when a signal asked to end. The pod's Job is done by 0 only: an evicted pod is
-// made anew. signals must carry SIGCHLD, SIGTERM and SIGINT.
-func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
+// Run returns the exit status: 0 when there was no sign of the client for the limit, 1 when it could not start, 128 and
+// the signal's number when a signal asked to end. The pod's Job is done by 0 only: an evicted pod is made anew. signals
+// must carry SIGCHLD, SIGTERM and SIGINT. All children write their messages to log as well.
+func Run(config Config, signals <-chan os.Signal, log *os.File) int {
 	say := func(format string, values ...any) { fmt.Fprintf(log, "ktd-agent: "+format+"\n", values...) }
-	if err := writeUser(config.RunDir, config.UID, config.Shell); err != nil {
+	watch := heartbeat.NewWatch(time.Now(), config.Limit, config.Grace)
+	carriers, listener, err := start(config, watch, log, say)
+	if err != nil {
 		say("%v", err)
 		return 1
 	}
-	listener, err := listen(SocketPath(config.RunDir))
-	if err != nil {
-		say("cannot listen for heartbeats: %v", err)
-		return 1
-	}
+	defer carriers.End(stopTime)
 	defer listener.Close()
-
-	watch := heartbeat.NewWatch(time.Now(), config.Limit, config.Grace)
-	server := heartbeat.Server{
-		Watch: watch,
-		Hello: func() heartbeat.Hello { return readHello(config) },
-		Now:   time.Now,
-	}
-	go server.Serve(listener)
-
-	sshd, err := startSshd(config.Sshd, log)
-	if err != nil {
-		say("cannot start sshd: %v", err)
-		return 1
-	}
-	carriers, err := startCarriers(config, watch, sshd, say)
-	if err != nil {
-		say("no carriers but through sshd's port: %v", err)
-	} else {
-		defer carriers.End(stopTime)
-	}
-	say("ready: sshd is process %d, the client may be silent for %s", sshd.pid, config.Limit)
+	say("ready: carriers come in at %s, the client may be silent for %s", listener.Addr(), config.Limit)
 
 	_, askAgain := watch.Gone(time.Now())
 	timer := time.NewTimer(askAgain)
@@ -92,14 +60,10 @@ func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
 		select {
 		case received := <-signals:
 			if received == syscall.SIGCHLD {
-				if status, ended := sshd.reap(); ended {
-					say("sshd ended (%s); its last words: %s", status, sshd.lastWords())
-					return 1
-				}
+				reap()
 				continue
 			}
 			say("%s: ending", received)
-			sshd.stop(signals)
 			return statusOf(received)
 		case <-timer.C:
 			gone, askAgain := watch.Gone(time.Now())
@@ -108,7 +72,6 @@ func Run(config Config, signals <-chan os.Signal, log io.Writer) int {
 				continue
 			}
 			say("no sign of the client within the limit of %s: ending", config.Limit)
-			sshd.stop(signals)
 			return 0
 		}
 	}
@@ -122,53 +85,42 @@ func statusOf(received os.Signal) int {
 	return 1
 }
 
-// startCarriers lets clients in by docs/carrier-protocol.md.
-func startCarriers(config Config, watch *heartbeat.Watch, sshd *sshd, say func(string, ...any)) (*carrier.Server, error) {
-	secret, err := carrier.ReadSecret(config.CarrierSecret)
+// start does all that may fail.
+func start(config Config, watch *heartbeat.Watch, log *os.File, say func(string, ...any)) (*carrier.Server, net.Listener, error) {
+	if err := writeUser(config.RunDir, config.UID, config.Shell); err != nil {
+		return nil, nil, err
+	}
+	secret, err := carrier.ReadSecret(config.Secret)
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("no secret to know the client by: %w", err)
 	}
 	if err := raiseDescriptors(); err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("cannot raise the limit of descriptors: %w", err)
 	}
-	// Without an address it is all of IPv4 and IPv6.
-	listener, err := net.Listen("tcp", config.CarrierAddress)
+	if err := tryOut(config.Check); err != nil {
+		return nil, nil, fmt.Errorf("sshd would not work: %w", err)
+	}
+	listener, err := net.Listen("tcp", config.Address)
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("cannot take carriers: %w", err)
 	}
 	server := &carrier.Server{
 		Secret: secret,
 		Limits: carrier.DefaultLimits(config.Limit),
-		Info:   func() []byte { return bytes.TrimSpace(readHello(config).Line()) },
-		Sshd:   func() (*net.UnixConn, error) { return startBehind(config.Behind, sshd.stderr) },
+		Info:   func() []byte { return readInfo(config) },
+		Sshd:   func() (*net.UnixConn, error) { return startBehind(config.Sshd, log) },
 		Alive:  func() { watch.Beat(time.Now()) },
 		Log:    say,
 	}
 	go server.Serve(listener)
-	return server, nil
+	return server, listener, nil
 }
 
-// listen removes the socket of a container that was restarted in the same pod.
-func listen(path string) (net.Listener, error) {
-	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-		return nil, err
-	}
-	listener, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		listener.Close()
-		return nil, err
-	}
-	return listener, nil
-}
-
-func readHello(config Config) heartbeat.Hello {
+func readInfo(config Config) []byte {
 	file, err := os.Open(config.ResolvConf)
 	if err != nil {
-		return heartbeat.NewHello(strings.NewReader(""), config.Limit)
+		return carrier.NewInfo(strings.NewReader(""), config.Limit)
 	}
 	defer file.Close()
-	return heartbeat.NewHello(file, config.Limit)
+	return carrier.NewInfo(file, config.Limit)
 }

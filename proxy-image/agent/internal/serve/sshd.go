@@ -2,119 +2,52 @@ package serve
 
 import (
 	"fmt"
-	"io"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
-	"time"
 )
 
-// tailBytes is how much of sshd's messages is kept for its last words.
-const tailBytes = 2048
-
-// sshd is the running server. Its methods belong to the goroutine of Run.
-type sshd struct {
-	pid    int
-	tail   *tail
-	copied chan struct{}
-	// stderr is where all sshds of the pod write their messages.
-	stderr *os.File
+// tryOut runs a command to its end, and tells why it failed in its own words. It must not run beside reap.
+func tryOut(command []string) error {
+	words, err := exec.Command(command[0], command[1:]...).CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", err, strings.TrimSpace(strings.ReplaceAll(string(words), "\r\n", "\n")))
 }
 
-func startSshd(command []string, log io.Writer) (*sshd, error) {
-	read, write, err := os.Pipe()
+// startBehind starts a program that serves one connection on its stdin and stdout, and gives the other end of it. It is
+// not waited for here, as reap collects it. It ends when the connection is closed.
+func startBehind(command []string, stderr *os.File) (*net.UnixConn, error) {
+	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socketpair", err)
+	}
+	ours, theirs := os.NewFile(uintptr(ends[0]), "sshd"), os.NewFile(uintptr(ends[1]), "sshd's end")
+	defer ours.Close() // net has its own descriptor
+	defer theirs.Close()
+	connection, err := net.FileConn(ours)
 	if err != nil {
 		return nil, err
 	}
-	process := exec.Command(command[0], command[1:]...)
-	process.Stderr = write
-	if err := process.Start(); err != nil {
-		read.Close()
-		write.Close()
+	program := exec.Command(command[0], command[1:]...)
+	program.Stdin, program.Stdout, program.Stderr = theirs, theirs, stderr
+	if err := program.Start(); err != nil {
+		connection.Close()
 		return nil, err
 	}
-	server := &sshd{pid: process.Process.Pid, tail: &tail{}, copied: make(chan struct{}), stderr: write}
-	go func() {
-		defer close(server.copied)
-		defer read.Close()
-		io.Copy(io.MultiWriter(server.tail, log), read)
-	}()
-	return server, nil
+	_ = program.Process.Release() // never fails on Linux
+	return connection.(*net.UnixConn), nil
 }
 
-// reap collects every child that ended, orphans included (this is pid 1), and tells whether sshd was among them.
-// process.Wait is never used: it would race for the same status.
-func (s *sshd) reap() (status string, ended bool) {
+// reap collects every child that has ended, orphans included: this is pid 1.
+func reap() {
 	for {
-		var wait syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &wait, syscall.WNOHANG, nil)
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil || pid <= 0 {
-			return status, ended
-		}
-		if pid != s.pid {
-			continue
-		}
-		ended = true
-		if wait.Signaled() {
-			status = fmt.Sprintf("signal %s", wait.Signal())
-		} else {
-			status = fmt.Sprintf("status %d", wait.ExitStatus())
-		}
-	}
-}
-
-// stop asks sshd to end and waits for it, but not for long: the end of pid 1 ends the rest.
-func (s *sshd) stop(signals <-chan os.Signal) {
-	if err := syscall.Kill(s.pid, syscall.SIGTERM); err != nil {
-		return
-	}
-	late := time.After(stopTime)
-	for {
-		select {
-		case <-signals:
-			if _, ended := s.reap(); ended {
-				return
-			}
-		case <-late:
-			syscall.Kill(s.pid, syscall.SIGKILL)
+		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		if err != syscall.EINTR && (err != nil || pid <= 0) {
 			return
 		}
 	}
-}
-
-// lastWords waits a moment for messages still in the pipe, which a surviving child may hold open.
-func (s *sshd) lastWords() string {
-	s.stderr.Close()
-	select {
-	case <-s.copied:
-	case <-time.After(200 * time.Millisecond):
-	}
-	return s.tail.String()
-}
-
-// tail keeps the end of what is written to it. Safe for several goroutines.
-type tail struct {
-	mu    sync.Mutex
-	bytes []byte
-}
-
-func (t *tail) Write(bytes []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.bytes = append(t.bytes, bytes...)
-	if excess := len(t.bytes) - tailBytes; excess > 0 {
-		t.bytes = append(t.bytes[:0], t.bytes[excess:]...)
-	}
-	return len(bytes), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.TrimSpace(strings.ReplaceAll(string(t.bytes), "\r\n", "\n"))
 }

@@ -25,7 +25,7 @@ public record ProxySpec(
     String authorizedKeys,
     String carrierSecret) {
   /** Where the agent takes carriers in the pod (docs/carrier-protocol.md). */
-  public static final int CARRIER_PORT = 2223;
+  public static final int CARRIER_PORT = 2222;
 
   /** The image that goes with this version of ktd. */
   public static final String DEFAULT_IMAGE = "docker.io/ktd/proxy:0.1.0";
