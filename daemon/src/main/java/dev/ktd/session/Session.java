@@ -20,6 +20,7 @@ import dev.ktd.os.Host;
 import dev.ktd.os.HostResolver;
 import dev.ktd.os.NetworkChanges;
 import dev.ktd.os.Person;
+import dev.ktd.ssh.CipherWarmUp;
 import dev.ktd.ssh.SessionKeys;
 import dev.ktd.ssh.SshSettings;
 import io.netty.channel.IoEventLoop;
@@ -166,6 +167,7 @@ final class Session implements Tunnel.Listener {
     // First the undo: a create that fails half-way leaves its half to it.
     teardown.push("the proxy " + deployment.name(), () -> delete(deployment));
     deployment.create();
+    ahead("compiling the cipher", CipherWarmUp::run); // the pod takes a second to start
     List<String> seen = new ArrayList<>();
     ProxyPod pod =
         deployment.awaitRunning(
