@@ -20,6 +20,9 @@ final class ServedConnection implements Upstream {
   /** Nothing asked and nothing owed for so long, and the connection is ended by us. */
   static final long IDLE_SECONDS = 30;
 
+  /** Answers, in bytes, that may wait for a program to read them. */
+  static final int WINDOW = 2 * 1024 * 1024;
+
   /** Answers a message; the connection is told once, possibly during the call. */
   interface Service {
     void serve(byte[] message, Answer answer);
@@ -40,7 +43,7 @@ final class ServedConnection implements Upstream {
   private final Deque<ByteBuffer> unsent = new ArrayDeque<>();
   private final Future<?> idle;
   private int underWay;
-  private int window = Downstream.WINDOW;
+  private int window = WINDOW;
   private boolean held;
   private boolean inputEnded;
   private boolean gone;

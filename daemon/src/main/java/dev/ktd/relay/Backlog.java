@@ -17,6 +17,10 @@ final class Backlog {
     this.capacity = capacity;
   }
 
+  int bytes() {
+    return bytes;
+  }
+
   boolean isEmpty() {
     return pieces.isEmpty();
   }

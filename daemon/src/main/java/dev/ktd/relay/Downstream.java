@@ -10,9 +10,10 @@ public interface Downstream {
   void failed(DialFailure why);
 
   /**
-   * Bytes from the far side; the buffer is valid only during the call and everything is taken. The
-   * far side never sends more than {@link #WINDOW} bytes beyond what {@link Upstream#consumed}
-   * returned.
+   * Bytes from the far side; the buffer is valid only during the call and everything is taken. What
+   * {@link Upstream#consumed} has not returned yet is held here, for as long as the local program
+   * does not read it. How much that may be is for the far side to choose, at any moment anew, but
+   * never more than {@link #WINDOW}: who sends more is reset.
    */
   void data(ByteBuffer data);
 
@@ -27,6 +28,6 @@ public interface Downstream {
    */
   void closed(boolean clean);
 
-  /** Receive window of one flow in bytes: what the far side may send ahead of the local program. */
-  int WINDOW = 2 * 1024 * 1024;
+  /** The most that the far side of one flow may send ahead of the local program, in bytes. */
+  int WINDOW = 8 * 1024 * 1024;
 }

@@ -33,6 +33,8 @@ public final class Relay implements FlowHandler {
   /** As many sockets as the agent opens for one session. */
   static final int MAX_ASSOCIATIONS = 1024;
 
+  private static final int DRAINED_IN_A_TURN = 64;
+
   private final LongSupplier clock;
   private final Runnable wake;
 
@@ -40,7 +42,9 @@ public final class Relay implements FlowHandler {
   private final SequencedMap<TcpFlow, TcpRelay> dialling = new LinkedHashMap<>();
 
   private final Set<TcpRelay> open = new LinkedHashSet<>();
-  private final Set<TcpRelay> backlogged = new LinkedHashSet<>();
+
+  /** Those that hold bytes for which the stack had no room. */
+  private final SequencedSet<TcpRelay> backlogged = new LinkedHashSet<>();
 
   /** In the order of their last use, oldest first. */
   private final SequencedSet<UdpRelay> associations = new LinkedHashSet<>();
@@ -200,9 +204,19 @@ public final class Relay implements FlowHandler {
     while (!dialling.isEmpty() && nextDeadline() - now <= 0) {
       dialling.firstEntry().getValue().giveUp();
     }
-    if (!backlogged.isEmpty()) {
-      for (TcpRelay relay : List.copyOf(backlogged)) {
-        relay.drain();
+    drainSome();
+  }
+
+  /**
+   * What waits for the local program itself goes on as that acknowledges; here is who waits for the
+   * stack's memory. There may be thousands, so a turn asks a few, and each has its turn.
+   */
+  private void drainSome() {
+    for (int n = Math.min(backlogged.size(), DRAINED_IN_A_TURN); n > 0; n--) {
+      TcpRelay relay = backlogged.removeFirst();
+      backlogged.addLast(relay);
+      if (relay.drain()) {
+        wake.run(); // There is memory, perhaps for others too.
       }
     }
   }

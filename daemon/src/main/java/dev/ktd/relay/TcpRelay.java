@@ -101,7 +101,7 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
     }
     if (data.hasRemaining()) {
       if (!backlog.add(data)) {
-        log.warn("{}: the far side sent more than its window; the flow is reset", flow.key());
+        log.warn("{}: the far side sent more than any window; the flow is reset", flow.key());
         reset();
         return;
       }
@@ -172,7 +172,7 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
   @Override
   public void acknowledged(int bytes) {
     if (state == State.OPEN) {
-      if (upstream != null && !farClosed) {
+      if (upstream != null) {
         upstream.consumed(bytes);
       }
       drain();
@@ -195,13 +195,16 @@ final class TcpRelay implements Downstream, TcpFlow.Listener {
     finish();
   }
 
-  /** Hands on what waited, as far as there is room. */
-  void drain() {
+  /** Hands on what waited, as far as there is room; false when there was none. */
+  boolean drain() {
     if (state != State.OPEN || backlog.isEmpty()) {
-      return;
+      return false;
     }
+    int before = backlog.bytes();
     backlog.drain(this::writeSome);
+    boolean any = backlog.bytes() < before;
     finishIfDrained();
+    return any;
   }
 
   private void writeSome(ByteBuffer data) {

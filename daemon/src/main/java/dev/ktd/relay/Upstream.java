@@ -15,9 +15,17 @@ public interface Upstream {
   /** End of our data; the other direction goes on. */
   void shutdownOutput();
 
-  /** The local program has acknowledged so many bytes: the far side may send as many more. */
+  /**
+   * The local program has acknowledged so many bytes: their memory is free, and the far side may
+   * send more. Each byte of {@link Downstream#data} is told once, also after {@link Downstream#end}
+   * and a clean {@link Downstream#closed}, unless {@link #abort} or an unclean end came first: then
+   * the memory of all that is left is free.
+   */
   void consumed(int bytes);
 
-  /** Ends it in both directions at once; the downstream hears nothing more. Repeatable. */
+  /**
+   * Ends it in both directions at once; the downstream hears nothing more, and holds nothing any
+   * more. Repeatable, and allowed after a clean {@link Downstream#closed}.
+   */
   void abort();
 }

@@ -148,7 +148,11 @@ final class DirectChannel extends SshChannel implements Upstream {
   @Override
   void closedByPeer() {
     transport().forget(this);
-    downstream.closed(endReceived && endSent);
+    boolean clean = endReceived && endSent;
+    if (!clean) {
+      window().abandon();
+    }
+    downstream.closed(clean);
   }
 
   @Override
@@ -186,6 +190,7 @@ final class DirectChannel extends SshChannel implements Upstream {
 
   @Override
   public void abort() {
+    window().abandon();
     if (!isOver()) {
       stopTimer();
       transport().forget(this);

@@ -1,6 +1,5 @@
 package dev.ktd.ssh;
 
-import dev.ktd.relay.Downstream;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
 import java.util.List;
@@ -59,7 +58,6 @@ final class MinaClient {
   }
 
   private static void limits(SshClient client, SshSettings settings) {
-    CoreModuleProperties.WINDOW_SIZE.set(client, (long) Downstream.WINDOW);
     CoreModuleProperties.MAX_PACKET_SIZE.set(client, (long) PACKET);
     // As OpenSSH does: bytes before 2^32 blocks of 16 (RFC 4344, 3.2), packets before 2^32.
     CoreModuleProperties.REKEY_BYTES_LIMIT.set(client, settings.rekeyBytes());

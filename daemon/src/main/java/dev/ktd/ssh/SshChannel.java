@@ -1,10 +1,14 @@
 package dev.ktd.ssh;
 
 import java.io.IOException;
+import java.io.StreamCorruptedException;
 import java.nio.ByteBuffer;
 import org.apache.sshd.client.channel.AbstractClientChannel;
+import org.apache.sshd.common.io.IoWriteFuture;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.common.util.threads.ThreadUtils;
+import org.apache.sshd.core.CoreModuleProperties;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A channel whose bytes go both ways without MINA's streams: what comes is handed on during the
@@ -16,15 +20,12 @@ import org.apache.sshd.common.util.threads.ThreadUtils;
  * from here is internal, and data waits outside of MINA meanwhile.
  */
 abstract class SshChannel extends AbstractClientChannel {
-  /** What one channel may send in a row while others wait too. */
-  private static final int QUANTUM = 64 * 1024;
-
   private final SshTransport transport;
+  private final FlowLine.Place place = new FlowLine.Place(this::takeTurn);
+  private @Nullable ReceiveWindow window;
   private boolean windowFull;
   private boolean over;
-
-  /** Whether it stands in the transport's line of channels that may not write. */
-  boolean waiting;
+  private long requestedAt;
 
   SshChannel(SshTransport transport, String type) {
     super(type);
@@ -69,10 +70,10 @@ abstract class SshChannel extends AbstractClientChannel {
       return 0;
     }
     int before = data.remaining();
-    int allowed = transport.othersWait() ? QUANTUM : Integer.MAX_VALUE;
     while (data.hasRemaining()) {
-      if (allowed <= 0 || !transport.mayWrite()) {
-        transport.waitForTurn(this);
+      int allowed = transport.mayWrite() ? transport.line().allowance(place) : 0;
+      if (allowed == 0) {
+        transport.waitForTurn(place);
         break;
       }
       long window = getRemoteWindow().getSize();
@@ -83,38 +84,45 @@ abstract class SshChannel extends AbstractClientChannel {
       long limit = Math.min(window, Math.min(allowed, MinaClient.PACKET));
       int n = (int) Math.min(data.remaining(), Math.min(limit, getRemoteWindow().getPacketSize()));
       packet(data, n);
-      allowed -= n;
     }
     return before - data.remaining();
   }
 
   private void packet(ByteBuffer data, int n) {
     getRemoteWindow().consume(n);
+    transport.line().sent(place, n);
     PooledPacket packet = PooledPacket.data(getRecipient(), data, n);
     try {
-      ThreadUtils.runAsInternal(
-          () -> {
-            writePacket(packet)
-                .addListener(
-                    done -> {
-                      if (!done.isWritten()) {
-                        packet.discard();
-                      }
-                    });
-            return null;
-          });
+      IoWriteFuture written = ThreadUtils.runAsInternal(() -> writePacket(packet));
+      if (!written.isDone()) {
+        transport.keptByMina(written, packet);
+      } else if (!written.isWritten()) {
+        packet.discard();
+      }
     } catch (Exception e) {
       packet.discard();
       transport.failed(e);
     }
   }
 
+  private void takeTurn() {
+    if (!over) {
+      writableAgain();
+    }
+  }
+
   /**
    * Sends a whole frame, or nothing when there is no room for all of it. A frame that was begun is
-   * finished even if the carrier fills up meanwhile: half a frame would spoil the stream.
+   * finished even if the carrier fills up meanwhile: half a frame would spoil the stream. While
+   * others wait, it goes ahead of them as long as the channel has not had its share of the round: a
+   * frame cannot wait itself, and would always find a full carrier beside a bulk.
    */
   final boolean sendWhole(ByteBuffer frame) {
-    if (over || !transport.mayWrite() || getRemoteWindow().getSize() < frame.remaining()) {
+    FlowLine line = transport.line();
+    boolean room = transport.mayWrite() && line.isEmpty();
+    if (over
+        || !(room || (transport.mayQueue() && line.share(place) > 0))
+        || getRemoteWindow().getSize() < frame.remaining()) {
       return false;
     }
     long most = Math.min(MinaClient.PACKET, getRemoteWindow().getPacketSize());
@@ -129,16 +137,26 @@ abstract class SshChannel extends AbstractClientChannel {
     if (transport.mayWrite()) {
       windowFull = true;
     } else {
-      transport.waitForTurn(this);
+      transport.waitForTurn(place);
     }
   }
 
-  /** The local side has dealt with so many bytes: the peer may send as many more. */
+  /**
+   * The local side has dealt with so many bytes: the peer may send as many more, as far as the
+   * budget lets it. Also after the end, as long as something is held.
+   */
   final void credit(int bytes) {
-    if (over || bytes == 0) {
-      return;
+    int returned = window().consumed(bytes, System.nanoTime());
+    if (returned > 0 && !over) {
+      internally(() -> sendWindowAdjust(returned));
     }
-    internally(() -> getLocalWindow().release(bytes));
+  }
+
+  final ReceiveWindow window() {
+    if (window == null) {
+      throw new IllegalStateException("the channel is not registered");
+    }
+    return window;
   }
 
   /** We send no more; the other direction goes on. */
@@ -148,9 +166,13 @@ abstract class SshChannel extends AbstractClientChannel {
     }
   }
 
-  /** Closes both directions, with the peer's answer still to come; nothing is told any more. */
+  /**
+   * Closes both directions, with the peer's answer still to come; nothing is told any more. What
+   * came before may still be held.
+   */
   final void abandon() {
     over = true;
+    window().close();
     internally(() -> close(false));
   }
 
@@ -177,6 +199,26 @@ abstract class SshChannel extends AbstractClientChannel {
     }
   }
 
+  /** Called when it is registered: what the peer may send at first stands in the request. */
+  @Override
+  protected void configureWindow() {
+    ReceiveWindow opened = transport.receiveBudget().open();
+    window = opened;
+    requestedAt = System.nanoTime();
+    CoreModuleProperties.WINDOW_SIZE.set(this, (long) opened.size());
+    super.configureWindow();
+  }
+
+  /** Instead of MINA's own window, which returns credit by a rule of its own. */
+  @Override
+  protected long validateIncomingDataSize(int command, long length) throws IOException {
+    // As MINA: some peers count the length field as well.
+    if (length > MinaClient.PACKET + 4 || !window().received((int) length, System.nanoTime())) {
+      throw new StreamCorruptedException("the peer sent " + length + " bytes beyond its window");
+    }
+    return length;
+  }
+
   @Override
   protected void doOpen() {
     // No streams.
@@ -185,6 +227,8 @@ abstract class SshChannel extends AbstractClientChannel {
   @Override
   public void handleOpenSuccess(long recipient, long window, long packet, Buffer buffer) {
     super.handleOpenSuccess(recipient, window, packet, buffer);
+    long now = System.nanoTime();
+    transport.receiveBudget().roundTrip().sample(now - requestedAt, now);
     if (!over) {
       opened();
     }
@@ -193,6 +237,7 @@ abstract class SshChannel extends AbstractClientChannel {
   @Override
   public void handleOpenFailure(Buffer buffer) {
     super.handleOpenFailure(buffer);
+    window().abandon();
     if (!over) {
       over = true;
       refused(openFailureReason, openFailureMsg == null ? "" : openFailureMsg);
@@ -232,6 +277,7 @@ abstract class SshChannel extends AbstractClientChannel {
   @Override
   public void handleClose() throws IOException {
     super.handleClose();
+    window().close();
     if (!over) {
       over = true;
       closedByPeer();

@@ -10,16 +10,15 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.io.IOException;
 import java.security.PublicKey;
-import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.sshd.client.SshClient;
 import org.apache.sshd.client.session.ClientSession;
 import org.apache.sshd.common.config.keys.KeyUtils;
+import org.apache.sshd.common.io.IoWriteFuture;
 import org.apache.sshd.common.kex.KexState;
 import org.apache.sshd.common.session.ConnectionService;
 import org.apache.sshd.common.session.Session;
@@ -43,7 +42,8 @@ public final class SshTransport {
   private final SshDialer dialer;
   private final DatagramChannel datagrams;
   private final Set<DirectChannel> flows = new LinkedHashSet<>();
-  private final Queue<SshChannel> line = new ArrayDeque<>();
+  private final FlowLine line = new FlowLine();
+  private final ReceiveBudget receiveBudget = new ReceiveBudget();
   private @Nullable Carrier carrier;
   private @Nullable ClientSession session;
   private @Nullable ConnectionService connection;
@@ -51,6 +51,10 @@ public final class SshTransport {
   private @Nullable KtdException reason;
   private boolean turnScheduled;
   private boolean dead;
+
+  /** Packets that MINA keeps until keys are exchanged and its own queue is flushed. */
+  private int keptByMina;
+
   private volatile int openChannels;
 
   private SshTransport(EventLoop loop, SshSettings settings, Listener listener) {
@@ -174,15 +178,24 @@ public final class SshTransport {
             cause));
   }
 
+  ReceiveBudget receiveBudget() {
+    return receiveBudget;
+  }
+
+  FlowLine line() {
+    return line;
+  }
+
   /** Data may go out now: both queues have room, and no keys are being exchanged. */
   boolean mayWrite() {
     CarrierSession io = connector.session();
+    return mayQueue() && io != null && io.isWritable();
+  }
+
+  /** The connection takes data, at least a little: no keys are being exchanged. */
+  boolean mayQueue() {
     ClientSession open = session;
-    return !dead
-        && io != null
-        && open != null
-        && io.isWritable()
-        && keysAreThere(open.getKexState());
+    return !dead && keptByMina == 0 && open != null && keysAreThere(open.getKexState());
   }
 
   /**
@@ -193,42 +206,47 @@ public final class SshTransport {
     return state == KexState.DONE || state == KexState.KEYS;
   }
 
-  boolean othersWait() {
-    return !line.isEmpty();
+  /**
+   * Keys are being exchanged, or MINA's thread still sends what came meanwhile: without a bound, so
+   * there shall be no more of it.
+   */
+  void keptByMina(IoWriteFuture written, PooledPacket packet) {
+    keptByMina++;
+    written.addListener(
+        done ->
+            loop.execute(
+                () -> {
+                  keptByMina--;
+                  if (!done.isWritten()) {
+                    packet.discard();
+                  }
+                  scheduleTurn();
+                }));
   }
 
-  /** Puts a channel that could not write all into the line; it hears of its turn. */
-  void waitForTurn(SshChannel channel) {
-    if (!channel.waiting) {
-      channel.waiting = true;
-      line.add(channel);
-    }
+  /** For a flow that could not write all: it hears of its turn. */
+  void waitForTurn(FlowLine.Place flow) {
+    line.await(flow);
     if (mayWrite()) {
       scheduleTurn();
     }
   }
 
   private void scheduleTurn() {
-    if (!turnScheduled && !line.isEmpty()) {
+    if (line.isEmpty()) {
+      if (mayWrite()) {
+        line.nextRound();
+      }
+    } else if (!turnScheduled) {
       turnScheduled = true;
       loop.execute(this::turn);
     }
   }
 
-  /** Round robin: each waiting channel once, from the front, while there is room. */
   private void turn() {
     turnScheduled = false;
-    for (int n = line.size(); n > 0 && mayWrite(); n--) {
-      SshChannel channel = line.poll();
-      if (channel == null) {
-        break;
-      }
-      channel.waiting = false;
-      if (!channel.isOver()) {
-        channel.writableAgain();
-      }
-    }
-    if (mayWrite()) {
+    line.turn(this::mayWrite);
+    if (!line.isEmpty() && mayWrite()) {
       scheduleTurn();
     }
   }

@@ -39,7 +39,12 @@ class ChunkPool {
 
   /** A chunk for bytes that were promised to be taken, or null when even these are too many. */
   @Nullable Chunk takePromised() {
-    return promised < budget + quarter && inUse < budget + 2 * quarter ? take(true) : null;
+    return promisable() > 0 ? take(true) : null;
+  }
+
+  /** How many chunks {@link #takePromised} gives now. */
+  int promisable() {
+    return Math.max(0, Math.min(budget + quarter - promised, budget + 2 * quarter - inUse));
   }
 
   private Chunk take(boolean forPromise) {

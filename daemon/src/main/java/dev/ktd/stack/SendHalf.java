@@ -80,20 +80,21 @@ final class SendHalf {
   }
 
   int writable() {
-    return finQueued ? 0 : (int) (capacity - (end - acked));
+    return finQueued ? 0 : (int) Math.min(capacity - (end - acked), buffer.room(end));
   }
 
-  /** False when there was no memory for all of it: the stream has a hole and must be given up. */
-  boolean write(ByteBuffer data) {
+  void write(ByteBuffer data) {
     int length = data.remaining();
     if (length > writable()) {
       throw new IllegalArgumentException(
           "%d bytes written where %d are taken".formatted(length, writable()));
     }
     int stored = buffer.put(end, data, data.position(), length, true);
+    if (stored < length) {
+      throw new IllegalStateException("%d of %d bytes were stored".formatted(stored, length));
+    }
     data.position(data.limit());
     end += stored;
-    return stored == length;
   }
 
   void queueFin() {

@@ -41,12 +41,12 @@ public record StackConfig(int mtu, Offloads offloads, Buffers buffers, Limits li
    *
    * @param receive what a flow keeps for its listener, and so the largest receive window; 2 KiB to
    *     16 MiB
-   * @param send what a flow keeps for the local program until it is acknowledged; at least {@code
-   *     relay.Downstream.WINDOW} and some slack where a relay writes into it; 2 KiB to 64 MiB
+   * @param send what a flow keeps for the local program until it is acknowledged; 2 KiB to 64 MiB.
+   *     What a relay has beyond it waits in the relay's own memory
    * @param budget over all flows, at least 1 MiB. What local programs send beyond it is dropped
-   *     unread (they repeat it) and new connections wait; what {@link TcpFlow#writable} has
-   *     promised is taken up to a quarter of it on top, then flows that are written to are reset; a
-   *     quarter is kept for what programs send, so that programs that do not read stop no uploads
+   *     unread (they repeat it) and new connections wait; what is written to programs may take a
+   *     quarter of it on top, then {@link TcpFlow#writable} is nothing; a quarter is kept for what
+   *     programs send, so that programs that do not read stop no uploads
    */
   public record Buffers(int receive, int send, long budget) {
     public Buffers {

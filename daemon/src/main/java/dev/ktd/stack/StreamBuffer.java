@@ -63,6 +63,13 @@ final class StreamBuffer {
     return stored;
   }
 
+  /** How many promised bytes could be put at {@code position}, the end of what is stored. */
+  long room(long position) {
+    boolean begun = chunks.length > 0 && chunks[slot(position)] != null;
+    long inChunk = begun ? ChunkPool.CHUNK - within(position) : 0;
+    return inChunk + ((long) pool.promisable() << ChunkPool.CHUNK_SHIFT);
+  }
+
   /** The stored bytes from {@code position} to the end of their chunk, at most {@code length}. */
   ByteBuffer first(long position, int length) {
     if (length == 0) {

@@ -41,9 +41,6 @@ final class TcpConnection extends FlowEntry implements TcpFlow {
   boolean synAckDue;
   boolean probeDue;
 
-  /** There was no memory for what was written, so the connection is to be given up. */
-  boolean starved;
-
   /** In the list of those that wait for memory. */
   boolean thirsty;
 
@@ -134,12 +131,12 @@ final class TcpConnection extends FlowEntry implements TcpFlow {
 
   @Override
   public void write(ByteBuffer data) {
-    if (!mayWrite() || starved) {
+    if (!mayWrite()) {
       // The flow is gone, of which the writer may not have heard yet.
       data.position(data.limit());
       return;
     }
-    starved = !send.write(data);
+    send.write(data);
     context.ready(this);
   }
 

@@ -22,13 +22,14 @@ public interface TcpFlow {
    */
   void resume();
 
-  /** How many bytes {@link #write} takes now. */
+  /**
+   * How many bytes {@link #write} takes now: less than the flow's own buffer has room for when all
+   * flows together have used up {@link StackConfig.Buffers#budget} and a quarter of it again.
+   */
   int writable();
 
   /**
-   * Queues bytes for the local program; they are copied once and kept until acknowledged. When all
-   * flows together have used up {@link StackConfig.Buffers#budget} and a quarter of it again, the
-   * next poll resets the flow and tells its listener.
+   * Queues bytes for the local program; they are copied once and kept until acknowledged.
    *
    * @param data between position and limit; at most {@link #writable} bytes, all are taken
    */

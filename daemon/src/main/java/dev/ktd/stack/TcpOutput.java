@@ -26,12 +26,6 @@ final class TcpOutput {
   }
 
   Turn turn(TcpConnection connection, long now) {
-    if (connection.starved && connection.state() != TcpState.CLOSED) {
-      // Better this connection than the process: no direct memory at all would end the event loop.
-      context.counters.count(Counter.DROP_BUDGET);
-      connection.giveUp();
-      return Turn.DONE;
-    }
     return switch (connection.state()) {
       case LISTEN, CLOSED -> Turn.DONE;
       case SYN_RECEIVED -> synAck(connection, now);

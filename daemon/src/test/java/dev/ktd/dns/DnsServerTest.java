@@ -249,7 +249,7 @@ class DnsServerTest {
     for (int i = 0; i < 60; i++) {
       client.ask(Answers.query(i, "n" + i + ".default.svc.cluster.local", Type.TXT));
     }
-    assertThat(client.unread).isLessThanOrEqualTo(Downstream.WINDOW).isGreaterThan(1_000_000);
+    assertThat(client.unread).isLessThanOrEqualTo(ServedConnection.WINDOW).isGreaterThan(1_000_000);
     client.reads = true;
     client.upstream().consumed(client.unread);
     assertThat(client.answers()).hasSize(60);

@@ -15,6 +15,9 @@ final class BackPressureTest {
   private static final long SECOND = 1_000_000_000L;
   private static final int CHUNK = 64 * 1024;
 
+  /** What these far sides send ahead; more would be allowed. */
+  private static final int WINDOW = 2 * 1024 * 1024;
+
   private final StackConfig config = StackConfig.defaults(1500, 7);
   private MemoryPath path = new MemoryPath(config);
 
@@ -37,7 +40,7 @@ final class BackPressureTest {
 
     /** At most 32 KiB, as in a packet of SSH. */
     boolean sendOnce() {
-      long window = Downstream.WINDOW - (sent - stream.consumed);
+      long window = WINDOW - (sent - stream.consumed);
       int size = (int) Math.min(Math.min(32 * 1024, total - sent), window);
       if (size > 0) {
         stream.downstream.data(Program.bytes(sent, size));
@@ -69,9 +72,9 @@ final class BackPressureTest {
     var toOther = new Source(other, 8 << 20);
     pump(List.of(toStopped, toOther));
     assertThat(other.read()).isEqualTo(8 << 20);
-    assertThat(toStopped.sent).isEqualTo(Downstream.WINDOW + stopped.received());
+    assertThat(toStopped.sent).isEqualTo(WINDOW + stopped.received());
     assertThat(stopped.received()).isEqualTo(Program.BUFFER);
-    assertThat(path.gauge("buffers.bytes")).isBetween(1L, (long) Downstream.WINDOW + CHUNK);
+    assertThat(path.gauge("buffers.bytes")).isBetween(1L, (long) WINDOW + CHUNK);
 
     path.pass(300 * SECOND);
     assertThat(path.gauge("tcp.window-probes")).as("the window is asked for").isPositive();
@@ -137,7 +140,7 @@ final class BackPressureTest {
       toStopped.add(new Source(program, 3 << 20));
     }
     pump(toStopped);
-    assertThat(path.gauge("buffers.bytes")).isLessThanOrEqualTo(50L * (Downstream.WINDOW + CHUNK));
+    assertThat(path.gauge("buffers.bytes")).isLessThanOrEqualTo(50L * (WINDOW + CHUNK));
     assertThat(path.gauge("buffers.bytes")).isLessThan(config.buffers().budget());
     Program other = path.connected(HOST, 80);
     var toOther = new Source(other, 8 << 20);

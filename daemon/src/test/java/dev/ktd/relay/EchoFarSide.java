@@ -45,7 +45,7 @@ final class EchoFarSide implements Dialer, Datagrams {
     private final Downstream downstream;
     private final ArrayDeque<ByteBuffer> queue = new ArrayDeque<>();
     private long queued;
-    private int window = Downstream.WINDOW;
+    private int window = LoadFarSide.WINDOW;
     private long left;
     private boolean refusedSome;
     private boolean inputEnded;

@@ -201,11 +201,11 @@ class LoadNetnsIT {
   @Test
   void aStoppedReaderHoldsOneWindowAndGetsEverythingLater() throws Exception {
     Process reader = stoppedReader();
-    await("buffers.bytes", held -> held >= Downstream.WINDOW);
+    await("buffers.bytes", held -> held >= LoadFarSide.WINDOW);
     othersGoOn(50_000_000);
     await(
         "buffers.bytes",
-        held -> held >= Downstream.WINDOW && held <= Downstream.WINDOW + 2 * CHUNK);
+        held -> held >= LoadFarSide.WINDOW && held <= LoadFarSide.WINDOW + 2 * CHUNK);
     resume(reader);
     assertThat(firstWord(reader)).isEqualTo(digest(LoadFarSide.sourceBytes()));
     await("buffers.bytes", held -> held == 0);
@@ -217,7 +217,7 @@ class LoadNetnsIT {
     for (int i = 0; i < 50; i++) {
       readers.add(stoppedReader());
     }
-    await("buffers.bytes", held -> held >= 50L * Downstream.WINDOW);
+    await("buffers.bytes", held -> held >= 50L * LoadFarSide.WINDOW);
     othersGoOn(20_000_000);
     assertThat(gauge("buffers.bytes")).isLessThan(config.buffers().budget());
     readers.forEach(LoadNetnsIT::resume);

@@ -108,7 +108,7 @@ final class ChunkPoolTest {
   /** Netty's buffers come out of the same limit: carriers, DNS, the control socket. */
   @Test
   void theLaunchersLimitOfDirectMemoryFitsTheBudgetAndNettys() throws IOException {
-    String launcher = Files.readString(Path.of("../packaging/bin/ktd"));
+    String launcher = Files.readString(Path.of("../packaging/jvm/daemon.options"));
     List<Integer> megabytes =
         Pattern.compile("-XX:MaxDirectMemorySize=(\\d+)m")
             .matcher(launcher)

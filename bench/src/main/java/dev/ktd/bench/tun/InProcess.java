@@ -70,7 +70,7 @@ final class InProcess implements Dialer {
   private final class Source implements Upstream {
     private final Downstream downstream;
     private final Runnable pump = this::pump;
-    private int window = Downstream.WINDOW;
+    private int window = 2 * 1024 * 1024;
     private boolean pumping;
     private boolean ended;
 

@@ -92,7 +92,7 @@ final class SocketDialer implements Dialer {
     private final Downstream downstream;
     private final Runnable flush = this::flush;
     private @Nullable Channel channel;
-    private int window = Downstream.WINDOW;
+    private int window = 2 * 1024 * 1024;
     private boolean flushing;
     private boolean refusedSome;
     private boolean over;

@@ -1,0 +1,40 @@
+package dev.ktd.ssh;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The round trip to the proxy's sshd, as the shortest of what was seen in the last {@link
+ * #REMEMBERED_NANOS} to twice that: samples contain queues and whatever the other end did first, so
+ * each is an upper bound.
+ */
+final class RoundTrip {
+  /** After which a shorter time of an earlier path is forgotten. */
+  static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /** Before the first sample, and the most that is believed: longer than to a satellite. */
+  static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private long shortest = LONGEST_NANOS;
+  private long shortestBefore = LONGEST_NANOS;
+  private long since;
+  private boolean begun;
+
+  /**
+   * Something was sent, and its consequence came {@code nanos} later.
+   *
+   * @param now in nanoseconds of a monotonic clock
+   */
+  void sample(long nanos, long now) {
+    if (!begun || now - since > REMEMBERED_NANOS) {
+      shortestBefore = begun ? shortest : LONGEST_NANOS;
+      shortest = LONGEST_NANOS;
+      since = now;
+      begun = true;
+    }
+    shortest = Math.min(shortest, nanos);
+  }
+
+  long nanos() {
+    return Math.min(shortest, shortestBefore);
+  }
+}
