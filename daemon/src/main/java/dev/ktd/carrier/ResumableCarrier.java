@@ -24,6 +24,12 @@ public final class ResumableCarrier implements Carrier {
     /** The agent has let us in, for the first time or again: a name server may have changed. */
     void introduced(AgentInfo agent);
 
+    /**
+     * The plain carrier is silent although it was asked, so another one is being opened; or it has
+     * spoken after all. A silent one that is replaced is {@link #suspended}, then {@link #resumed}.
+     */
+    default void doubted(boolean silent) {}
+
     /** Nothing carries the stream at the moment. */
     void suspended(KtdException why);
 

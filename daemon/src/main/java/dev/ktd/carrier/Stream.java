@@ -228,6 +228,7 @@ final class Stream {
     public void silent() {
       LOG.debug("{}: silent, another carrier is opened", name);
       reopening.begin();
+      figures.doubt(true);
     }
 
     @Override
@@ -298,6 +299,7 @@ final class Stream {
     public void heard(Leg leg) {
       if (leg == active && watch.heard()) {
         reopening.cancel();
+        figures.doubt(false);
       }
     }
 

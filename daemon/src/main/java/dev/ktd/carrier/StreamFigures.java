@@ -56,6 +56,11 @@ final class StreamFigures {
     protocol = plain.protocol();
   }
 
+  /** The carrier is silent although it was asked, or has spoken after all. */
+  void doubt(boolean silent) {
+    events.doubted(silent);
+  }
+
   /** Nothing carries the stream; that it is so already is not told again. */
   void suspend(KtdException why) {
     if (!suspended) {

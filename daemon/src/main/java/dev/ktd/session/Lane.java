@@ -36,7 +36,7 @@ final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
     DOWN,
     /** Flows may be opened. */
     UP,
-    /** Open flows live on, but nothing carries their bytes at the moment. */
+    /** Open flows live on, but nothing carries their bytes at the moment, as far as we know. */
     SUSPENDED
   }
 
@@ -68,9 +68,16 @@ final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
   private volatile String lastPath = "port-forward";
   private volatile boolean closed;
   private boolean ready;
+
+  /** Nothing carries the stream. */
+  private boolean cut;
+
+  /** What carries the stream does not answer. */
+  private boolean silent;
+
   private int failures;
   private @Nullable SshTransport lastGone;
-  private @Nullable Future<?> pause;
+  private @Nullable Future<?> reopening;
   private final AtomicLong reopened = new AtomicLong();
   private final AtomicLong resumedBefore = new AtomicLong();
   private final AtomicLong bytesUpBefore = new AtomicLong();
@@ -116,13 +123,13 @@ final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
     if (wait.compareTo(LONGEST_PAUSE) > 0) {
       wait = LONGEST_PAUSE;
     }
-    pause = setup.loop().schedule(this::endPause, wait.toMillis(), TimeUnit.MILLISECONDS);
+    reopening = setup.loop().schedule(this::endPause, wait.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private void endPause() {
-    if (pause != null && !closed) {
-      pause.cancel(false);
-      pause = null;
+    if (reopening != null && !closed) {
+      reopening.cancel(false);
+      reopening = null;
       Thread.ofVirtual().name("ktd-lane-" + id).start(this::open);
     }
   }
@@ -145,27 +152,36 @@ final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
   public void ready(SshTransport open) {
     ready = true;
     failures = 0;
-    ResumableCarrier below = carrier;
-    state = below != null && below.isSuspended() ? State.SUSPENDED : State.UP;
-    owner.changed(this);
+    update();
+  }
+
+  private void update() {
+    if (ready) {
+      state = cut || silent ? State.SUSPENDED : State.UP;
+      owner.changed(this);
+    }
+  }
+
+  @Override
+  public void doubted(boolean now) {
+    silent = now;
+    update();
   }
 
   @Override
   public void suspended(KtdException why) {
     LOG.info("carrier {} is cut, its connections wait: {}", id, why.getMessage());
-    if (ready) {
-      state = State.SUSPENDED;
-      owner.changed(this);
-    }
+    cut = true;
+    silent = false;
+    update();
   }
 
   @Override
-  public void resumed(Duration cut) {
-    LOG.info("carrier {} goes on after {} ms", id, cut.toMillis());
-    if (ready) {
-      state = State.UP;
-      owner.changed(this);
-    }
+  public void resumed(Duration pause) {
+    LOG.info("carrier {} goes on after {} ms", id, pause.toMillis());
+    cut = false;
+    silent = false;
+    update();
   }
 
   @Override
@@ -182,6 +198,8 @@ final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
       failures++;
     }
     ready = false;
+    cut = false;
+    silent = false;
     state = State.DOWN;
     bytesUpBefore.addAndGet(gone.bytesUp());
     bytesDownBefore.addAndGet(gone.bytesDown());

@@ -344,12 +344,14 @@ final class ResumableCarrierTest {
     write(numbers(10, 1));
     clock.pass(Duration.ofMillis(2300));
     assertThat(agent.conditions.open).isEqualTo(2);
+    assertThat(user.doubts).containsExactly(true);
     agent.last().wire.speak();
     agent.stream().say(numbers(10, 2));
     clock.pass(Duration.ofMillis(450));
     assertThat(agent.conditions.open).isEqualTo(1);
     assertThat(agent.connections.getFirst().wire.isOpen()).isTrue();
     assertThat(user.takeEvents()).isEmpty();
+    assertThat(user.doubts).containsExactly(true, false);
   }
 
   @Test

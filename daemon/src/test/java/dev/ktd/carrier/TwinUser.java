@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class TwinUser implements Carrier.Listener, ResumableCarrier.Events {
   final ByteArrayOutputStream received = new ByteArrayOutputStream();
   final List<String> events = new ArrayList<>();
+  final List<Boolean> doubts = new ArrayList<>();
   final List<AgentInfo> agents = new ArrayList<>();
   @Nullable Throwable why;
   int ends;
@@ -76,6 +77,11 @@ final class TwinUser implements Carrier.Listener, ResumableCarrier.Events {
   public void introduced(AgentInfo agent) {
     agents.add(agent);
     events.add("introduced");
+  }
+
+  @Override
+  public void doubted(boolean silent) {
+    doubts.add(silent);
   }
 
   @Override
