@@ -32,6 +32,7 @@ final class Rehearsal {
 
   public static void main(String[] arguments) throws InterruptedException {
     Path folder = Path.of(arguments[1]).toAbsolutePath();
+    command(folder, "version"); // the daemon's start is read as a command, too
     if (arguments[0].equals("daemon")) {
       look(new LinuxHost(new Journal(folder)));
       FakeHost host = new FakeHost();
@@ -39,7 +40,6 @@ final class Rehearsal {
       new Daemon(host, folder.resolve("ktd.sock"), "rehearsal").run(true);
     } else {
       Logger.getLogger("").setLevel(Level.OFF);
-      command(folder, "version");
       command(folder, "status");
       String kubeconfig = folder.resolve("kubeconfig").toString();
       command(folder, "up", "--timeout", "20s", "--kubeconfig", kubeconfig);

@@ -352,6 +352,11 @@ final class Session implements Tunnel.Listener {
         && board.isFor(other.context(), other.namespace());
   }
 
+  /** Throws CONFLICT when {@code other} gives flags that this session was not made with. */
+  void requireSameFlags(Request.Up other) {
+    FlagDifferences.refuse(title(), request, other);
+  }
+
   /** From now on {@code ktd status} says so, and nobody can join. */
   void ending() {
     board.closing();

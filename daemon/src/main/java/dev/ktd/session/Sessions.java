@@ -79,6 +79,7 @@ public final class Sessions implements RequestHandler {
           "Try again when it is done; see:  ktd status");
     }
     if (connecting == null && there.sameAs(request)) {
+      there.requireSameFlags(request);
       return null;
     }
     throw new KtdException(

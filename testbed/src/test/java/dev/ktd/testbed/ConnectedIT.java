@@ -274,6 +274,15 @@ final class ConnectedIT {
   }
 
   @Test
+  void secondUpWithOtherFlagsSaysWhichDiffer() {
+    Result other = ktd.up("--exclude", "10.42.128.0/17");
+    assertThat(other.status()).as("%s", other).isEqualTo(7);
+    assertThat(other.errors())
+        .contains("--exclude is not given, not 10.42.128.0/17")
+        .contains("ktd down && ktd up --namespace default --exclude 10.42.128.0/17");
+  }
+
+  @Test
   void upForAnotherNamespaceIsAConflict() {
     Result other = ktd.run("up", "--namespace", "kube-system");
     assertThat(other.status()).as("%s", other).isEqualTo(7);
