@@ -59,16 +59,22 @@ public record Laptop(List<String> prefix, Map<String, String> environment) {
 
   /** Starts a command that goes on while the test does other things; close it to end it. */
   public Running start(String... command) {
-    var whole = new ArrayList<>(prefix);
-    whole.addAll(List.of(command));
-    var builder = new ProcessBuilder(whole).redirectInput(ProcessBuilder.Redirect.PIPE);
-    builder.environment().putAll(environment);
+    ProcessBuilder builder = builder(command);
     try {
       Process process = builder.start();
       process.getOutputStream().close();
       return new Running(String.join(" ", command), process);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot start " + String.join(" ", whole), e);
+      throw new UncheckedIOException("cannot start " + String.join(" ", builder.command()), e);
     }
+  }
+
+  /** A process there that the caller starts, feeds and ends itself. */
+  ProcessBuilder builder(String... command) {
+    var whole = new ArrayList<>(prefix);
+    whole.addAll(List.of(command));
+    var builder = new ProcessBuilder(whole).redirectInput(ProcessBuilder.Redirect.PIPE);
+    builder.environment().putAll(environment);
+    return builder;
   }
 }
