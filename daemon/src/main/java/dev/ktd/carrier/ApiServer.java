@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param clientCertificatePem the caller's certificate, PEM, with {@code clientKeyPem}; or null
  * @param bearerToken gives the current token at each connection, or null where there is none; may
  *     block and is therefore called off the event loop
+ * @param credentialsRefused called when the server answered 401: what was kept is worth nothing,
+ *     and the next {@code bearerToken} is to be a new one where that is possible; off the event
+ *     loop
  * @param skipVerification accept any certificate (insecure-skip-tls-verify)
  * @param serverName name to expect in the certificate instead of the host (tls-server-name)
  * @param proxy HTTP proxy to CONNECT through, {@code http://host:port}; or null
@@ -25,6 +28,7 @@ public record ApiServer(
     @Nullable String clientCertificatePem,
     @Nullable String clientKeyPem,
     Supplier<@Nullable String> bearerToken,
+    Runnable credentialsRefused,
     boolean skipVerification,
     @Nullable String serverName,
     @Nullable URI proxy,
@@ -33,7 +37,7 @@ public record ApiServer(
     headers = Map.copyOf(headers);
   }
 
-  /** Without further headers. */
+  /** Without further headers, and with no other token than the one given. */
   public ApiServer(
       URI uri,
       @Nullable String caPem,
@@ -49,6 +53,7 @@ public record ApiServer(
         clientCertificatePem,
         clientKeyPem,
         bearerToken,
+        () -> {},
         skipVerification,
         serverName,
         proxy,

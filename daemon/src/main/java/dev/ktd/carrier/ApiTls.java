@@ -2,7 +2,6 @@ package dev.ktd.carrier;
 
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
-import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -16,16 +15,14 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLException;
 
-/** TLS as a kubeconfig asks for it: BoringSSL where it loads, else the JDK's. */
+/** TLS as a kubeconfig asks for it. */
 final class ApiTls {
   private ApiTls() {}
 
   /** Parses certificates and keys, so not for the loop. */
-  static SslContext context(ApiServer api) {
+  static SslContext context(ApiServer api, SslProvider engine) {
     try {
-      SslContextBuilder builder =
-          SslContextBuilder.forClient()
-              .sslProvider(OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK);
+      SslContextBuilder builder = SslContextBuilder.forClient().sslProvider(engine);
       if (api.skipVerification()) {
         builder
             .trustManager(InsecureTrustManagerFactory.INSTANCE)

@@ -2,7 +2,7 @@ package dev.ktd.carrier;
 
 import io.netty.channel.EventLoop;
 
-/** Starts to open a carrier for a listener: {@link PortForward#open} with its target bound. */
+/** Starts to open a carrier for a listener: {@link PortForward}. */
 @FunctionalInterface
 public interface CarrierOpener {
   /**

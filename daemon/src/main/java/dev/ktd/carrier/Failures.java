@@ -3,7 +3,6 @@ package dev.ktd.carrier;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import io.netty.channel.ConnectTimeoutException;
-import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.proxy.ProxyConnectException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
@@ -63,7 +62,7 @@ final class Failures {
               + server
               + ": "
               + refused.getMessage(),
-          "Check proxy-url of the cluster:  kubectl config view --minify",
+          "Check proxy-url of the cluster, or HTTPS_PROXY:  kubectl config view --minify",
           cause);
     }
     Throwable distrust = distrust(cause);
@@ -90,12 +89,25 @@ final class Failures {
         cause);
   }
 
-  /** What a refusal of the upgrade means. {@code message}: of the server's Status, or null. */
+  /** What a refusal of the upgrade means. */
   static KtdException refused(
-      ApiServer api, PodPort target, HttpResponseStatus status, @Nullable String message) {
+      ApiServer api, PodPort target, ForwardProtocol protocol, Refusal refusal) {
     String server = hostPort(api.uri());
-    String said = message == null ? status.toString() : message + " (" + status.code() + ")";
-    return switch (status.code()) {
+    String message = refusal.message();
+    int code = refusal.status().code();
+    String said = message == null ? refusal.status().toString() : message + " (" + code + ")";
+    if (refusal.isOfProtocol()) {
+      return new KtdException(
+          ErrorCode.TUNNEL,
+          "the API server " + server + " gives no port-forward to " + target + ": " + said,
+          "Check:  kubectl -n "
+              + target.namespace()
+              + " port-forward pod/"
+              + target.pod()
+              + " "
+              + target.port());
+    }
+    return switch (code) {
       case 401 ->
           new KtdException(
               ErrorCode.CREDENTIALS,
@@ -105,9 +117,13 @@ final class Failures {
           new KtdException(
               ErrorCode.FORBIDDEN,
               "no port-forward to " + target + ": " + said,
-              "Ask for the verb create of pods/portforward. To check:  kubectl -n "
+              "Ask for the verb "
+                  + protocol.verb()
+                  + " of pods/portforward. To check:  kubectl -n "
                   + target.namespace()
-                  + " auth can-i create pods --subresource=portforward");
+                  + " auth can-i "
+                  + protocol.verb()
+                  + " pods --subresource=portforward");
       case 404 ->
           new KtdException(
               ErrorCode.PROXY,
@@ -119,6 +135,19 @@ final class Failures {
               "the API server " + server + " gives no port-forward to " + target + ": " + said,
               CHECK);
     };
+  }
+
+  static KtdException tooLate(ApiServer api, PodPort target, int seconds) {
+    return new KtdException(
+        ErrorCode.UNREACHABLE,
+        "no port-forward to "
+            + target
+            + " through "
+            + hostPort(api.uri())
+            + " within "
+            + seconds
+            + " s",
+        CHECK);
   }
 
   /** An established port-forward ended. */

@@ -1,5 +1,6 @@
 package dev.ktd.carrier;
 
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatusText {
   private static final int LIMIT = 500;
+  private static final Pattern STATUS =
+      Pattern.compile("\\A\\s*\\{.*\"kind\"\\s*:\\s*\"Status\"", Pattern.DOTALL);
 
   private StatusText() {}
 
@@ -47,6 +50,11 @@ final class StatusText {
       text.append(c);
     }
     return printable(text.toString());
+  }
+
+  /** Whether this is a Kubernetes Status object, so an API server's own answer. */
+  static boolean isStatus(String body) {
+    return STATUS.matcher(body).find();
   }
 
   private static char unicode(String hex) {

@@ -1,41 +1,55 @@
 package dev.ktd.carrier;
 
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpClientCodec;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Asks the API server to turn the connection into SPDY/3.1, then hands it to the {@link
- * SpdyCarrier}.
- */
+/** Asks the API server for one port-forward protocol, and tells what came of it, once. */
 // A failed write closes the channel, and channelInactive tells of that.
 @SuppressWarnings("FutureReturnValueIgnored")
 final class Upgrade extends SimpleChannelInboundHandler<FullHttpResponse> {
-  private final ApiServer api;
-  private final PodPort target;
-  private final @Nullable String token;
-  private final SpdyCarrier carrier;
+  /** What came of it. On the loop; after {@link #asked} exactly one of the others. */
+  interface Outcome {
+    /** The request is on its way. */
+    void asked();
+
+    /** What reads the connection from now on; it is added before bytes can get lost. */
+    ChannelHandler reader();
+
+    /** The connection speaks the protocol. */
+    void granted();
+
+    /** The server answered something else. */
+    void refused(HttpResponseStatus status, String body);
+
+    /** The server does not know what it was asked, or does not answer as HTTP. */
+    void unusable(String what);
+
+    /** There is no connection, no trust, or it ended before the request. */
+    void failed(Throwable cause);
+  }
+
+  private final UpgradeRequest request;
+  private final Outcome outcome;
   private final boolean plain;
   private boolean asked;
+  private boolean done;
 
-  Upgrade(
-      ApiServer api, PodPort target, @Nullable String token, SpdyCarrier carrier, boolean plain) {
-    this.api = api;
-    this.target = target;
-    this.token = token;
-    this.carrier = carrier;
+  /**
+   * @param plain without TLS, so ask at once
+   */
+  Upgrade(UpgradeRequest request, Outcome outcome, boolean plain) {
+    this.request = request;
+    this.outcome = outcome;
     this.plain = plain;
   }
 
@@ -53,67 +67,85 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpResponse> {
       if (tls.isSuccess()) {
         ask(ctx);
       } else {
-        carrier.finish(Failures.opening(api, target, tls.cause()));
+        fail(tls.cause());
       }
     }
     ctx.fireUserEventTriggered(event);
   }
 
   private void ask(ChannelHandlerContext ctx) {
-    URI uri = api.uri();
-    String base = uri.getRawPath() == null ? "" : uri.getRawPath();
-    DefaultFullHttpRequest request =
-        new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, target.path(base));
-    // First, so that none of them can take the place of ours.
-    api.headers().forEach((name, values) -> request.headers().add(name, values));
-    request
-        .headers()
-        .set(HttpHeaderNames.HOST, Failures.hostPort(uri))
-        .set(HttpHeaderNames.USER_AGENT, "ktd")
-        .set(HttpHeaderNames.CONTENT_LENGTH, 0)
-        .set(HttpHeaderNames.CONNECTION, "Upgrade")
-        .set(HttpHeaderNames.UPGRADE, "SPDY/3.1")
-        .set("X-Stream-Protocol-Version", "portforward.k8s.io");
-    if (token != null) {
-      request.headers().set(HttpHeaderNames.AUTHORIZATION, "Bearer " + token);
-    }
     asked = true;
-    ctx.writeAndFlush(request);
+    ctx.writeAndFlush(request.message());
+    outcome.asked();
   }
 
   @Override
   protected void channelRead0(ChannelHandlerContext ctx, FullHttpResponse response) {
+    if (done) {
+      return;
+    }
+    done = true;
     if (!response.decoderResult().isSuccess()) {
-      carrier.finish(Failures.protocol(target, "the answer to the upgrade is not HTTP"));
+      ctx.close();
+      outcome.unusable("the answer to the upgrade is not HTTP");
       return;
     }
     if (!response.status().equals(HttpResponseStatus.SWITCHING_PROTOCOLS)) {
       String body = response.content().toString(StandardCharsets.UTF_8);
-      carrier.finish(Failures.refused(api, target, response.status(), StatusText.message(body)));
+      HttpResponseStatus status = response.status();
+      ctx.close();
+      outcome.refused(status, body);
       return;
     }
-    ctx.pipeline().addLast(carrier.frames());
+    String wrong = request.wrongIn(response);
+    if (wrong != null) {
+      ctx.close();
+      outcome.unusable(wrong);
+      return;
+    }
+    ctx.pipeline().addLast(outcome.reader());
     ctx.pipeline().remove(this);
     ctx.pipeline().remove(HttpObjectAggregator.class);
     ctx.pipeline().remove(HttpClientCodec.class);
-    carrier.upgraded();
+    outcome.granted();
+  }
+
+  private void fail(@Nullable Throwable cause) {
+    if (!done) {
+      done = true;
+      outcome.failed(cause == null ? new IOException("unknown") : cause);
+    }
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    carrier.finish(Failures.opening(api, target, cause));
+    // A server may refuse a client's certificate after the handshake (RFC 8446 section 4.4.2.4).
+    if (asked && !isTls(cause)) {
+      end("the connection failed: " + cause.getMessage());
+    } else {
+      fail(cause);
+    }
+    ctx.close();
+  }
+
+  private static boolean isTls(Throwable cause) {
+    return cause instanceof SSLException || cause.getCause() instanceof SSLException;
+  }
+
+  private void end(String what) {
+    if (!done) {
+      done = true;
+      outcome.unusable(what);
+    }
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    carrier.finish(
-        Failures.opening(
-            api,
-            target,
-            new IOException(
-                asked
-                    ? "the connection ended before the port-forward was granted"
-                    : "the connection ended at once")));
+    if (asked) {
+      end("the connection ended before the port-forward was granted");
+    } else {
+      fail(new IOException("the connection ended at once"));
+    }
     ctx.fireChannelInactive();
   }
 }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param clientKeyPem private key, PEM: PKCS#8, PKCS#1 or SEC 1 as the kubeconfig has it
  * @param bearerToken the current token, refreshed where that is needed, or null; may block (exec
  *     plug-in, token file)
+ * @param credentialsRefused the server does not accept the token: the next one is asked for anew
  * @param skipVerification accept any certificate
  * @param serverName name to expect in the certificate instead of the host
  * @param proxy HTTP proxy to CONNECT through; or null
@@ -28,6 +29,7 @@ public record ApiAccess(
     @Nullable String clientCertificatePem,
     @Nullable String clientKeyPem,
     Supplier<@Nullable String> bearerToken,
+    Runnable credentialsRefused,
     boolean skipVerification,
     @Nullable String serverName,
     @Nullable URI proxy,

@@ -153,6 +153,7 @@ public final class Cluster implements AutoCloseable {
         shown.certificatePem(),
         shown.keyPem(),
         this::bearerToken,
+        credentials::forget,
         endpoint.skipVerification(),
         endpoint.serverName(),
         endpoint.proxy(),

@@ -3,6 +3,7 @@ package dev.ktd.session;
 import dev.ktd.carrier.ApiServer;
 import dev.ktd.carrier.CarrierOpener;
 import dev.ktd.carrier.PortForward;
+import dev.ktd.carrier.ProtocolMemory;
 import dev.ktd.k8s.ApiAccess;
 import dev.ktd.k8s.Cluster;
 import dev.ktd.k8s.ProxyDeployment;
@@ -14,8 +15,10 @@ import java.time.Duration;
  * The pods of a session's proxy in its cluster, and how they are reached. All calls block.
  *
  * @param limit for a pod to run, and for one to be gone
+ * @param protocols what openings of carriers have shown
  */
-record ProxyPods(Cluster cluster, ProxyDeployment deployment, Duration limit)
+record ProxyPods(
+    Cluster cluster, ProxyDeployment deployment, Duration limit, ProtocolMemory protocols)
     implements ProxyRoute.Pods, ProxyRoute.Ways {
   @Override
   public ProxyPod await() {
@@ -35,8 +38,7 @@ record ProxyPods(Cluster cluster, ProxyDeployment deployment, Duration limit)
   @Override
   public CarrierOpener to(ProxyPod pod) {
     ApiServer api = plain(cluster.apiAccess());
-    return (loop, listener) ->
-        PortForward.open(loop, api, pod.namespace(), pod.name(), ProxySpec.CARRIER_PORT, listener);
+    return new PortForward(api, pod.namespace(), pod.name(), ProxySpec.CARRIER_PORT, protocols);
   }
 
   private static ApiServer plain(ApiAccess access) {
@@ -46,6 +48,7 @@ record ProxyPods(Cluster cluster, ProxyDeployment deployment, Duration limit)
         access.clientCertificatePem(),
         access.clientKeyPem(),
         access.bearerToken(),
+        access.credentialsRefused(),
         access.skipVerification(),
         access.serverName(),
         access.proxy(),

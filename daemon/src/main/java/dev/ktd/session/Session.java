@@ -1,6 +1,7 @@
 package dev.ktd.session;
 
 import dev.ktd.carrier.AgentInfo;
+import dev.ktd.carrier.ProtocolMemory;
 import dev.ktd.carrier.ResumeSettings;
 import dev.ktd.carrier.SessionSecret;
 import dev.ktd.control.Event;
@@ -59,6 +60,7 @@ final class Session implements Tunnel.Listener {
 
   private final Host host;
   private final Request.Up request;
+  private final ProtocolMemory protocols;
   private final Teardown teardown = new Teardown();
   private final long deadline;
   private final CompletableFuture<AgentInfo> agent = new CompletableFuture<>();
@@ -69,9 +71,13 @@ final class Session implements Tunnel.Listener {
   /** No lane was up when the session ended. */
   private volatile boolean away;
 
-  Session(Host host, Request.Up request) {
+  /**
+   * @param protocols what openings of carriers have shown, kept beyond this session
+   */
+  Session(Host host, Request.Up request, ProtocolMemory protocols) {
     this.host = host;
     this.request = request;
+    this.protocols = protocols;
     this.deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(request.timeoutSeconds());
     this.board = new StatusBoard(request.caller().name());
   }
@@ -181,7 +187,7 @@ final class Session implements Tunnel.Listener {
     steps.begin("tunnel");
     String carriers = request.carriers() + (request.carriers() == 1 ? " carrier" : " carriers");
     steps.update("opening " + carriers);
-    ProxyPods pods = new ProxyPods(cluster, deployment, POD_AGAIN_LIMIT);
+    ProxyPods pods = new ProxyPods(cluster, deployment, POD_AGAIN_LIMIT, protocols);
     ProxyRoute route = new ProxyRoute(pods, pods, pod);
     Tunnel tunnel =
         new Tunnel(

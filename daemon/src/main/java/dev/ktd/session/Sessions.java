@@ -1,5 +1,6 @@
 package dev.ktd.session;
 
+import dev.ktd.carrier.ProtocolMemory;
 import dev.ktd.control.Event;
 import dev.ktd.control.Request;
 import dev.ktd.control.RequestHandler;
@@ -29,6 +30,7 @@ public final class Sessions implements RequestHandler {
 
   private final Host host;
   private final Runnable whenIdle;
+  private final ProtocolMemory protocols = new ProtocolMemory();
   private @Nullable Session current;
   private @Nullable Thread connecting;
   private boolean closed;
@@ -67,7 +69,7 @@ public final class Sessions implements RequestHandler {
     }
     Session there = current;
     if (there == null) {
-      Session fresh = new Session(host, request);
+      Session fresh = new Session(host, request, protocols);
       current = fresh;
       connecting = Thread.currentThread();
       return fresh;

@@ -4,13 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
-import dev.ktd.ssh.LeakWatch;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.channel.EventLoop;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -24,156 +17,19 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The SPDY port-forward against a server that speaks it by Netty's own codec. */
-@ExtendWith(LeakWatch.class)
-@Timeout(60)
-final class PortForwardTest {
+final class PortForwardTest extends ForwardRig {
   private static TestPki pki;
-
-  private final MultiThreadIoEventLoopGroup group =
-      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-  private final MultiThreadIoEventLoopGroup serverGroup =
-      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-  private final EventLoop loop = group.next();
-  private SpdyServer server;
 
   @BeforeAll
   static void makeCertificates(@TempDir Path folder) throws Exception {
     pki = new TestPki(folder);
-  }
-
-  @BeforeEach
-  void listen() throws Exception {
-    server = new SpdyServer(serverGroup, InetAddress.ofLiteral("127.0.0.1"), null);
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    group.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
-    serverGroup.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
-  }
-
-  /** Counts and checks what comes. */
-  private static final class Ear implements Carrier.Listener {
-    final CompletableFuture<Carrier> ready = new CompletableFuture<>();
-    final CompletableFuture<KtdException> closed = new CompletableFuture<>();
-    volatile String text = "";
-    volatile long received;
-    volatile boolean wrong;
-    volatile int closings;
-    Runnable whenWritable = () -> {};
-
-    @Override
-    public void ready(Carrier carrier) {
-      ready.complete(carrier);
-    }
-
-    @Override
-    @SuppressWarnings("NonAtomicVolatileUpdate")
-    public void data(ByteBuf data) {
-      byte[] bytes = ByteBufUtil.getBytes(data);
-      data.release();
-      if (received + bytes.length < 4096) {
-        text += new String(bytes, StandardCharsets.UTF_8);
-      }
-      for (int i = 0; i < bytes.length; i++) {
-        wrong |= bytes[i] != at(received + i);
-      }
-      received += bytes.length;
-    }
-
-    @Override
-    public void readComplete() {}
-
-    @Override
-    public void writabilityChanged(boolean writable) {
-      if (writable) {
-        whenWritable.run();
-      }
-    }
-
-    @Override
-    @SuppressWarnings("NonAtomicVolatileUpdate")
-    public void closed(Throwable why) {
-      closings++;
-      closed.complete((KtdException) why);
-    }
-  }
-
-  private static ApiServer api(String uri) {
-    return new ApiServer(URI.create(uri), null, null, null, () -> "t0k3n", false, null, null);
-  }
-
-  private ApiServer plain() {
-    return api("http://127.0.0.1:" + server.port() + "/base/");
-  }
-
-  private Ear open(ApiServer api, String pod) {
-    Ear ear = new Ear();
-    PortForward.open(loop, api, "team", pod, 2222, ear);
-    return ear;
-  }
-
-  /** The byte at a position of what is sent. */
-  private static byte at(long position) {
-    return (byte) (position * 31 + (position >>> 8));
-  }
-
-  private static void until(BooleanSupplier condition) {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-    while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
-      LockSupport.parkNanos(1_000_000);
-    }
-  }
-
-  private static <T> T get(CompletableFuture<T> future) throws Exception {
-    return future.get(30, TimeUnit.SECONDS);
-  }
-
-  /** Writes so many bytes with regard to writability. */
-  private void pump(Carrier carrier, Ear ear, long total) {
-    long[] sent = {0};
-    Runnable more =
-        () -> {
-          while (sent[0] < total && carrier.isWritable()) {
-            int n = (int) Math.min(30_000, total - sent[0]);
-            byte[] bytes = new byte[n];
-            for (int i = 0; i < n; i++) {
-              bytes[i] = at(sent[0] + i);
-            }
-            sent[0] += n;
-            carrier.write(ByteBufAllocator.DEFAULT.heapBuffer(n).writeBytes(bytes));
-          }
-          carrier.flush();
-        };
-    loop.execute(
-        () -> {
-          ear.whenWritable = more;
-          more.run();
-        });
-  }
-
-  private void echoes(Ear ear, long bytes) throws Exception {
-    Carrier carrier = get(ear.ready);
-    pump(carrier, ear, bytes);
-    until(() -> ear.received >= bytes || ear.closed.isDone());
-    assertThat(ear.received).isEqualTo(bytes);
-    assertThat(ear.wrong).isFalse();
-    loop.execute(carrier::close);
-    assertThat(get(ear.closed).code()).isEqualTo(ErrorCode.NOT_CONNECTED);
   }
 
   @Test
@@ -192,7 +48,7 @@ final class PortForwardTest {
 
   @Test
   void literalIpv6AddressIsReached() throws Exception {
-    SpdyServer six = new SpdyServer(serverGroup, InetAddress.ofLiteral("::1"), null);
+    ForwardServer six = new ForwardServer(serverGroup, InetAddress.ofLiteral("::1"), null);
     echoes(open(api("http://[::1]:" + six.port()), "echo"), 100_000);
     assertThat(six.seen).contains("host [::1]:" + six.port());
   }
@@ -236,7 +92,7 @@ final class PortForwardTest {
 
   @Test
   void pingIsAnswered() throws Exception {
-    Ear ear = open(plain(), "ping");
+    Ear ear = open(plain(), "pings");
     get(ear.ready);
     until(() -> ear.text.contains("after pong"));
     assertThat(ear.text).isEqualTo("after pong");
@@ -286,7 +142,8 @@ final class PortForwardTest {
             "Impersonate-Group", List.of("team", "oncall"),
             "Upgrade", List.of("websocket"));
     ApiServer api =
-        new ApiServer(plain().uri(), null, null, null, () -> null, false, null, null, headers);
+        new ApiServer(
+            plain().uri(), null, null, null, () -> null, () -> {}, false, null, null, headers);
     echoes(open(api, "echo"), 1000);
     assertThat(server.seen)
         .contains("authorization Basic YW5hOnB3", "groups [team, oncall]", "upgrade [SPDY/3.1]");
@@ -355,36 +212,37 @@ final class PortForwardTest {
     Ear ear = new Ear();
     ApiServer api = plain();
     // In one task of the loop, so that no answer can come in between.
-    loop.submit(() -> PortForward.open(loop, api, "team", "echo", 2222, ear).close()).sync();
+    loop.submit(() -> new PortForward(api, "team", "echo", 2222, memory).open(loop, ear).close())
+        .sync();
     assertThat(get(ear.closed).code()).isEqualTo(ErrorCode.NOT_CONNECTED);
     assertThat(ear.ready).isNotDone();
   }
 
-  private SpdyServer secure(ClientAuth clients) throws Exception {
+  private ForwardServer secure(ClientAuth clients) throws Exception {
     SslContext tls =
         SslContextBuilder.forServer(pki.key("server"), pki.certificate("server"))
             .trustManager(pki.certificate("ca"))
             .clientAuth(clients)
             .build();
-    return new SpdyServer(serverGroup, InetAddress.ofLiteral("127.0.0.1"), tls);
+    return new ForwardServer(serverGroup, InetAddress.ofLiteral("127.0.0.1"), tls);
   }
 
   private static ApiServer tls(
-      SpdyServer to, @Nullable String ca, boolean skip, @Nullable String serverName) {
+      ForwardServer to, @Nullable String ca, boolean skip, @Nullable String serverName) {
     URI uri = URI.create("https://127.0.0.1:" + to.port());
     return new ApiServer(uri, ca, null, null, () -> null, skip, serverName, null);
   }
 
   @Test
   void ownAuthorityIsTrusted() throws Exception {
-    SpdyServer to = secure(ClientAuth.NONE);
+    ForwardServer to = secure(ClientAuth.NONE);
     echoes(open(tls(to, pki.certificatePem("ca"), false, null), "echo"), 5_000_000);
     assertThat(to.seen).contains("authorization null");
   }
 
   @Test
   void otherAuthorityIsNotTrusted() throws Exception {
-    SpdyServer to = secure(ClientAuth.NONE);
+    ForwardServer to = secure(ClientAuth.NONE);
     KtdException why =
         get(open(tls(to, pki.certificatePem("stranger"), false, null), "echo").closed);
     assertThat(why.code()).isEqualTo(ErrorCode.UNREACHABLE);
@@ -401,7 +259,7 @@ final class PortForwardTest {
 
   @Test
   void nameOfTheCertificateIsChecked() throws Exception {
-    SpdyServer to = secure(ClientAuth.NONE);
+    ForwardServer to = secure(ClientAuth.NONE);
     String ca = pki.certificatePem("ca");
     assertThat(get(open(tls(to, ca, false, "elsewhere.test"), "echo").closed))
         .hasMessageContaining("is not trusted");
@@ -410,7 +268,7 @@ final class PortForwardTest {
 
   @Test
   void clientCertificateIsShown() throws Exception {
-    SpdyServer to = secure(ClientAuth.REQUIRE);
+    ForwardServer to = secure(ClientAuth.REQUIRE);
     ApiServer api =
         new ApiServer(
             URI.create("https://127.0.0.1:" + to.port()),
