@@ -54,7 +54,7 @@ final class Session implements Tunnel.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(Session.class);
   private static final Duration DELETE_LIMIT = Duration.ofSeconds(30);
   private static final Duration POD_AGAIN_LIMIT = Duration.ofSeconds(60);
-  private static final Duration AWAY_LIMIT = Duration.ofMillis(1500);
+  private static final Duration AWAY_LIMIT = Duration.ofSeconds(1);
   private static final Duration AHEAD_LIMIT = Duration.ofSeconds(20);
   private static final int SESSION_ID_BYTES = 2;
 
