@@ -1,7 +1,7 @@
 package dev.ktd.carrier;
 
 /**
- * The protocols in which API servers speak port-forward, the best first (docs/adr/0014).
+ * The protocols in which API servers speak port-forward, the best first (docs/adr/0015).
  *
  * <ul>
  *   <li>{@link #SPDY}: {@code Upgrade: SPDY/3.1}, what kubectl spoke until 1.30.
