@@ -152,7 +152,7 @@ func TestWhatTheAgentRefuses(t *testing.T) {
 
 func TestASshdThatDoesNotStartIsBusy(t *testing.T) {
 	r := newRig(t, func(s *Server) {
-		s.Sshd = func() (*net.UnixConn, error) { return nil, errors.New("no such file") }
+		s.Sshd = func() (net.Conn, error) { return nil, errors.New("no such file") }
 	})
 	r.meet(carriertest.New, [16]byte{1}, 0, carriertest.Busy)
 	if r.stream(1) != nil {

@@ -40,7 +40,7 @@ func newUnservedRig(t testing.TB, change func(*Server)) *rig {
 	r.server = &Server{
 		Limits: DefaultLimits(time.Hour),
 		Info:   func() []byte { return []byte(testInfo) },
-		Sshd: func() (*net.UnixConn, error) {
+		Sshd: func() (net.Conn, error) {
 			ours, theirs := socketPair(t)
 			r.sshds <- theirs
 			return ours, nil

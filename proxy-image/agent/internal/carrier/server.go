@@ -33,7 +33,7 @@ type Server struct {
 	// Info is what an answer tells; asked for each, as the pod's name servers may change. At most 65535 bytes.
 	Info func() []byte
 	// Sshd starts one, and gives the connection to it.
-	Sshd func() (*net.UnixConn, error)
+	Sshd func() (net.Conn, error)
 	// Alive is told of each sign of life of the client, at most once for each read. Safe for several goroutines.
 	Alive func()
 	Log   func(format string, values ...any)

@@ -29,7 +29,7 @@ var past = time.Unix(1, 0)
 // stream is one sshd and what is kept of its bytes.
 type stream struct {
 	id   streamID
-	sshd *net.UnixConn
+	sshd net.Conn
 	// kept's limit, how long to wait for a carrier, and whom to tell of the end.
 	settings Limits
 	gone     func(*stream)
@@ -56,7 +56,7 @@ type stream struct {
 	farewell []byte
 }
 
-func newStream(id streamID, sshd *net.UnixConn, settings Limits, gone func(*stream)) *stream {
+func newStream(id streamID, sshd net.Conn, settings Limits, gone func(*stream)) *stream {
 	s := &stream{id: id, sshd: sshd, settings: settings, gone: gone, kept: newKept(settings.Kept), waitingSince: time.Now()}
 	s.changed = sync.NewCond(&s.mu)
 	return s

@@ -108,7 +108,7 @@ func start(config Config, watch *heartbeat.Watch, log *os.File, say func(string,
 		Secret: secret,
 		Limits: carrier.DefaultLimits(config.Limit),
 		Info:   func() []byte { return readInfo(config) },
-		Sshd:   func() (*net.UnixConn, error) { return startBehind(config.Sshd, log) },
+		Sshd:   func() (net.Conn, error) { return startBehind(config.Sshd, log) },
 		Alive:  func() { watch.Beat(time.Now()) },
 		Log:    say,
 	}

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -205,6 +206,26 @@ func TestSshdEndsWithItsStreamAndIsReaped(t *testing.T) {
 			t.Fatalf("%s is still there", process)
 		}
 	}
+}
+
+func TestAnSshdThatDoesNotEndWithItsStreamIsKilled(t *testing.T) {
+	p := startPod(t, "echo lingers as $$. >&2; exec sleep 600", nil)
+	wire := p.open()
+	p.await(".\n")
+	pid, err := strconv.Atoi(regexp.MustCompile(`lingers as (\d+)\.`).FindStringSubmatch(p.messages())[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := wire.Send(carriertest.Close, []byte{0}); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(endTime + patience); syscall.Kill(pid, 0) == nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("process %d is still there", pid)
+		}
+	}
+	p.signals <- syscall.SIGTERM
+	p.expectStatus(143, "ending")
 }
 
 func TestASignalIsToldToTheClient(t *testing.T) {

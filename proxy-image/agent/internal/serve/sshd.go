@@ -6,8 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 )
+
+// endTime is what a program gets to end after its connection was closed.
+const endTime = 5 * time.Second
 
 // tryOut runs a command to its end, and tells why it failed in its own words. It must not run beside reap.
 func tryOut(command []string) error {
@@ -19,8 +24,8 @@ func tryOut(command []string) error {
 }
 
 // startBehind starts a program that serves one connection on its stdin and stdout, and gives the other end of it. It is
-// not waited for here, as reap collects it. It ends when the connection is closed.
-func startBehind(command []string, stderr *os.File) (*net.UnixConn, error) {
+// not waited for here, as reap collects it. It ends when the connection is closed, or is killed soon after.
+func startBehind(command []string, stderr *os.File) (net.Conn, error) {
 	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socketpair", err)
@@ -38,8 +43,26 @@ func startBehind(command []string, stderr *os.File) (*net.UnixConn, error) {
 		connection.Close()
 		return nil, err
 	}
-	_ = program.Process.Release() // never fails on Linux
-	return connection.(*net.UnixConn), nil
+	return &behind{Conn: connection, program: program.Process}, nil
+}
+
+// behind is the connection to a program that serves nothing else.
+type behind struct {
+	net.Conn
+	program *os.Process
+	closed  sync.Once
+}
+
+// Close leaves the program a moment to end by itself. Kill goes by a pidfd, so it meets nobody else.
+func (b *behind) Close() error {
+	err := b.Conn.Close()
+	b.closed.Do(func() {
+		time.AfterFunc(endTime, func() {
+			_ = b.program.Kill() // it has ended, as it should
+			_ = b.program.Release()
+		})
+	})
+	return err
 }
 
 // reap collects every child that has ended, orphans included: this is pid 1.
