@@ -7,6 +7,7 @@ import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.proxy.ProxyConnectException;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -119,8 +120,7 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpResponse> {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    // A server may refuse a client's certificate after the handshake (RFC 8446 section 4.4.2.4).
-    if (asked && !isTls(cause)) {
+    if (asked && !isOnTheWay(cause)) {
       end("the connection failed: " + cause.getMessage());
     } else {
       fail(cause);
@@ -128,8 +128,15 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpResponse> {
     ctx.close();
   }
 
-  private static boolean isTls(Throwable cause) {
-    return cause instanceof SSLException || cause.getCause() instanceof SSLException;
+  /**
+   * Whether it has nothing to do with the request. A server may refuse a client's certificate after
+   * the handshake (RFC 8446 section 4.4.2.4), and a request without TLS waits in the proxy's
+   * handler.
+   */
+  private static boolean isOnTheWay(Throwable cause) {
+    return cause instanceof ProxyConnectException
+        || cause instanceof SSLException
+        || cause.getCause() instanceof SSLException;
   }
 
   private void end(String what) {

@@ -6,6 +6,7 @@ import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +37,8 @@ final class CallerResolver {
     if (home == null || !home.startsWith("/")) {
       home = account.map(Account::home).orElse("/");
     }
-    return new Request.Caller(surroundings.uid(), surroundings.gid(), name, home, path());
+    return new Request.Caller(
+        surroundings.uid(), surroundings.gid(), name, home, path(), proxies());
   }
 
   private Request.Caller behindSudo(int uid) {
@@ -54,7 +56,7 @@ final class CallerResolver {
     String name = account.isPresent() ? account.get().name() : String.valueOf(sudoUser);
     // HOME may be root's or the person's, as sudoers(5) says; the database knows.
     String home = account.map(Account::home).orElse("/");
-    return new Request.Caller(uid, gid, name, home, path());
+    return new Request.Caller(uid, gid, name, home, path(), proxies());
   }
 
   /** Absolute paths: the flag's, else those of KUBECONFIG, else the one in the person's home. */
@@ -83,6 +85,20 @@ final class CallerResolver {
   private String path() {
     String path = variable("PATH");
     return path == null ? SECURE_PATH : path;
+  }
+
+  /** By kubectl's names: upper case before lower case. */
+  private Request.@Nullable Proxies proxies() {
+    String https = either("HTTPS_PROXY");
+    String http = either("HTTP_PROXY");
+    return https == null && http == null
+        ? null
+        : new Request.Proxies(https, http, either("NO_PROXY"));
+  }
+
+  private @Nullable String either(String name) {
+    String upper = variable(name);
+    return upper == null ? variable(name.toLowerCase(Locale.ROOT)) : upper;
   }
 
   private static int number(String name, String value) {

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -28,6 +29,8 @@ final class UpCommand implements Callable<Integer> {
   private static final Duration WATCH = Duration.ofSeconds(2);
   private static final Duration ENDING = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofMillis(50);
+  private static final List<String> PROXY_VARIABLES =
+      List.of("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy");
   private static final Pattern UNQUOTED = Pattern.compile("[a-zA-Z0-9_@%+=:,./-]+");
 
   private final Cli cli;
@@ -160,9 +163,20 @@ final class UpCommand implements Callable<Integer> {
     return true;
   }
 
-  /** The same command through sudo, which drops KUBECONFIG unless it is said again. */
+  /**
+   * The same command through sudo, which drops KUBECONFIG and HTTPS_PROXY unless they are said
+   * again.
+   */
   private String sudo() {
     StringBuilder command = new StringBuilder("sudo");
+    // By name, not by value: a proxy's address may hold a password.
+    String proxies =
+        PROXY_VARIABLES.stream()
+            .filter(name -> !cli.surroundings().environment().getOrDefault(name, "").isEmpty())
+            .collect(Collectors.joining(","));
+    if (!proxies.isEmpty()) {
+      command.append(" --preserve-env=").append(proxies);
+    }
     String kubeconfig = cli.surroundings().environment().get("KUBECONFIG");
     if (kubeconfig != null && !kubeconfig.isEmpty() && cli.options().kubeconfig == null) {
       command.append(" KUBECONFIG=").append(quote(kubeconfig));

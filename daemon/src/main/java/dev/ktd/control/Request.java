@@ -47,6 +47,24 @@ public sealed interface Request {
    * The person for whom the daemon works.
    *
    * @param path the person's PATH, by which credential plug-ins are found
+   * @param proxies null where the person's environment names none
    */
-  record Caller(int uid, int gid, String name, String home, String path) {}
+  record Caller(
+      int uid, int gid, String name, String home, String path, @Nullable Proxies proxies) {}
+
+  /**
+   * The person's environment variables about HTTP proxies, each null where it is not set. They may
+   * hold a password.
+   *
+   * @param https HTTPS_PROXY
+   * @param http HTTP_PROXY
+   * @param none NO_PROXY
+   */
+  record Proxies(@Nullable String https, @Nullable String http, @Nullable String none) {
+    /** Without the proxies' addresses. */
+    @Override
+    public String toString() {
+      return "Proxies[none=" + none + "]";
+    }
+  }
 }

@@ -16,6 +16,7 @@ public final class RequestRules {
   private static final int MAX_LIST = 256;
   private static final int MAX_PATH = 4096;
   private static final int MAX_SEARCH_PATH = 32 * 1024;
+  private static final int MAX_VARIABLE = 4096;
 
   private static final Pattern DOTTED_QUAD = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
   private static final String LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
@@ -75,6 +76,19 @@ public final class RequestRules {
     String path = caller.path();
     if (path == null || path.length() > MAX_SEARCH_PATH || hasControls(path)) {
       throw usage("the caller's PATH is missing, too long or has control characters.", null);
+    }
+    Request.Proxies proxies = caller.proxies();
+    if (proxies != null) {
+      checkVariable("HTTPS_PROXY", proxies.https());
+      checkVariable("HTTP_PROXY", proxies.http());
+      checkVariable("NO_PROXY", proxies.none());
+    }
+  }
+
+  /** Never shown: it may hold a password. */
+  private static void checkVariable(String name, @Nullable String value) {
+    if (value != null && (value.length() > MAX_VARIABLE || hasControls(value))) {
+      throw usage(name + " is too long or has control characters.", null);
     }
   }
 

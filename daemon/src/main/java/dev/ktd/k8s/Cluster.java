@@ -51,20 +51,24 @@ public final class Cluster implements AutoCloseable {
    * Reads the credentials, connects, and asks for the version and who we are: about 10 seconds at
    * most for a server that does not answer, not counting a credential plug-in.
    *
-   * @throws KtdException UNREACHABLE, CREDENTIALS, or KUBECONFIG when a file that the context names
-   *     cannot be used
+   * @param proxies of the person; {@code proxy-url} in the kubeconfig comes before them
+   * @throws KtdException UNREACHABLE, CREDENTIALS, KUBECONFIG when a file that the context names
+   *     cannot be used, or USAGE when the proxy cannot
    */
-  public static Cluster connect(KubeContext context, FileSource files, PluginRunner plugins) {
-    return connect(context, files, plugins, InstantSource.system(), ClientFactory.Limits.DEFAULT);
+  public static Cluster connect(
+      KubeContext context, FileSource files, PluginRunner plugins, ProxyVariables proxies) {
+    return connect(
+        context, files, plugins, proxies, InstantSource.system(), ClientFactory.Limits.DEFAULT);
   }
 
   static Cluster connect(
       KubeContext context,
       FileSource files,
       PluginRunner plugins,
+      ProxyVariables proxies,
       InstantSource clock,
       ClientFactory.Limits limits) {
-    var endpoint = Endpoint.of(context, files);
+    var endpoint = Endpoint.of(context, files, proxies);
     var credentials = Credentials.of(context, files, plugins, clock);
     KubernetesClient client = ClientFactory.create(context, endpoint, credentials, limits);
     try {
@@ -129,6 +133,11 @@ public final class Cluster implements AutoCloseable {
   /** The API server's address. */
   public URI uri() {
     return endpoint.uri();
+  }
+
+  /** The HTTP proxy in front of it, or null. */
+  public @Nullable URI proxy() {
+    return endpoint.proxy();
   }
 
   /** The server's version, e.g. {@code 1.34}. */

@@ -26,7 +26,7 @@ record Endpoint(
     @Nullable URI proxy,
     Map<String, List<String>> headers) {
 
-  static Endpoint of(KubeContext context, FileSource files) {
+  static Endpoint of(KubeContext context, FileSource files, ProxyVariables environment) {
     KubeContext.Named<Cluster> entry = context.cluster();
     Cluster cluster = entry.value();
     URI uri = address(entry, "server", cluster.getServer());
@@ -37,8 +37,10 @@ record Endpoint(
       throw malformed(
           entry, "server", cluster.getServer(), "name and password belong to the user's entry");
     }
-    URI proxy = null;
-    if (cluster.getProxyUrl() != null && !cluster.getProxyUrl().isEmpty()) {
+    URI proxy;
+    if (cluster.getProxyUrl() == null || cluster.getProxyUrl().isEmpty()) {
+      proxy = environment.forServer(uri);
+    } else {
       proxy = address(entry, "proxy-url", cluster.getProxyUrl());
       if (!"http".equals(proxy.getScheme()) || proxy.getPort() < 0) {
         throw malformed(
@@ -118,7 +120,7 @@ record Endpoint(
         "Correct it in " + entry.file() + ".");
   }
 
-  private static String withoutPassword(String url) {
+  static String withoutPassword(String url) {
     return url.replaceAll("//.*@", "//...@");
   }
 

@@ -43,6 +43,13 @@ record Prefix(BigInteger bits, int length, int width) {
     }
   }
 
+  /** Whether it is an address of this host, 127.0.0.0/8 or ::1. */
+  boolean isLoopback() {
+    return width == WIDTH_4
+        ? bits.shiftRight(24).intValue() == 127
+        : length == width && bits.equals(BigInteger.ONE);
+  }
+
   boolean contains(Prefix other) {
     return width == other.width
         && length <= other.length

@@ -1,8 +1,10 @@
 package dev.ktd.session;
 
+import dev.ktd.control.Request;
 import dev.ktd.error.KtdException;
 import dev.ktd.k8s.FileSource;
 import dev.ktd.k8s.PluginRunner;
+import dev.ktd.k8s.ProxyVariables;
 import dev.ktd.os.CommandRunner;
 import dev.ktd.os.Person;
 import java.io.IOException;
@@ -11,6 +13,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -23,10 +26,28 @@ final class PersonAccess implements FileSource, PluginRunner {
 
   private final CommandRunner commands;
   private final Person person;
+  private final ProxyVariables proxies;
 
-  PersonAccess(CommandRunner commands, Person person) {
+  PersonAccess(CommandRunner commands, Person person, ProxyVariables proxies) {
     this.commands = commands;
     this.person = person;
+    this.proxies = proxies;
+  }
+
+  /** As the caller's command line has them. */
+  static PersonAccess of(CommandRunner commands, Request.Caller caller) {
+    Request.Proxies told = caller.proxies();
+    return new PersonAccess(
+        commands,
+        new Person(caller.uid(), caller.gid(), caller.name(), caller.home(), caller.path()),
+        told == null
+            ? ProxyVariables.NONE
+            : new ProxyVariables(told.https(), told.http(), told.none()));
+  }
+
+  /** The person's variables about HTTP proxies. */
+  ProxyVariables proxies() {
+    return proxies;
   }
 
   @Override
@@ -50,7 +71,10 @@ final class PersonAccess implements FileSource, PluginRunner {
   public PluginRunner.Result run(
       List<String> command, Map<String, String> environment, String input, Duration limit)
       throws IOException {
-    CommandRunner.Result result = runAsPerson(command, environment, input, limit);
+    // A plug-in asks servers of its own, by the person's proxies as kubectl's would.
+    Map<String, String> all = new HashMap<>(proxies.variables());
+    all.putAll(environment);
+    CommandRunner.Result result = runAsPerson(command, Map.copyOf(all), input, limit);
     // 127 is env(1)'s and setpriv(1)'s own word for a program that is not there.
     if (result.exitStatus() == 127) {
       throw new NoSuchFileException(command.getFirst());

@@ -43,20 +43,26 @@ final class RouteSearch {
     return RoutePlan.compile(
         networks,
         request.excludes().stream().map(Cidr::parse).toList(),
-        keepOut(host, cluster.uri()),
+        keepOut(host, reached(cluster)),
         conflicts);
   }
 
+  /** To whom we connect: the API server, or the proxy that does it for us. */
+  private static URI reached(Cluster cluster) {
+    URI proxy = cluster.proxy();
+    return proxy == null ? cluster.uri() : proxy;
+  }
+
   /** What the tunnel itself and all other names need without the tunnel. */
-  private static List<Cidr> keepOut(Host host, URI apiServer) {
+  static List<Cidr> keepOut(Host host, URI reached) {
     List<Cidr> addresses = new ArrayList<>();
     try {
-      for (InetAddress address : InetAddress.getAllByName(apiServer.getHost())) {
+      for (InetAddress address : InetAddress.getAllByName(reached.getHost())) {
         addresses.add(Cidr.of(address));
       }
     } catch (UnknownHostException e) {
-      // It answered a moment ago under this name; a proxy may know it where we do not.
-      LOG.info("{} has no address here: {}", apiServer.getHost(), e.getMessage());
+      // It answered a moment ago under this name.
+      LOG.info("{} has no address here: {}", reached.getHost(), e.getMessage());
     }
     host.resolver().current().servers().forEach(server -> addresses.add(Cidr.of(server)));
     return addresses.stream().filter(cidr -> !cidr.network().isLoopbackAddress()).toList();

@@ -20,7 +20,6 @@ import dev.ktd.os.Cidr;
 import dev.ktd.os.Host;
 import dev.ktd.os.HostResolver;
 import dev.ktd.os.NetworkChanges;
-import dev.ktd.os.Person;
 import dev.ktd.ssh.CipherWarmUp;
 import dev.ktd.ssh.SessionKeys;
 import dev.ktd.ssh.SshSettings;
@@ -111,15 +110,11 @@ final class Session implements Tunnel.Listener {
   private Cluster reachCluster(Steps steps) {
     steps.begin("cluster");
     steps.update("reading the kubeconfig");
-    Request.Caller caller = request.caller();
-    PersonAccess person =
-        new PersonAccess(
-            host.commands(),
-            new Person(caller.uid(), caller.gid(), caller.name(), caller.home(), caller.path()));
+    PersonAccess person = PersonAccess.of(host.commands(), request.caller());
     List<Path> files = request.kubeconfigs().stream().map(Path::of).toList();
     var context = Kubeconfig.load(files, person).choose(request.context(), request.namespace());
     steps.update("connecting to " + context.name());
-    Cluster cluster = Cluster.connect(context, person, person);
+    Cluster cluster = Cluster.connect(context, person, person, person.proxies());
     teardown.push("the Kubernetes client", cluster::close);
     board.cluster(context.name(), context.namespace());
     steps.done(

@@ -62,6 +62,9 @@ final class ForwardServer {
   /** By the protocol's name, what becomes of a request for it: a status, or a word. */
   final Map<ForwardProtocol, String> rules = new ConcurrentHashMap<>();
 
+  /** Tokens that are good; empty: all are. */
+  final List<String> tokens = new CopyOnWriteArrayList<>();
+
   /** The ports that were reached. */
   final List<ServerPort> ports = new CopyOnWriteArrayList<>();
 
@@ -107,6 +110,11 @@ final class ForwardServer {
       seen.add("upgrade " + request.headers().getAll("Upgrade"));
       ForwardProtocol protocol = protocol(request);
       seen.add("protocol " + protocol);
+      String shown = String.valueOf(request.headers().get("Authorization"));
+      if (!tokens.isEmpty() && !tokens.contains(shown.replaceFirst("Bearer ", ""))) {
+        refuse(ctx, HttpResponseStatus.UNAUTHORIZED, "Unauthorized");
+        return;
+      }
       String rule = rules.get(protocol);
       if (rule != null) {
         obey(ctx, rule);

@@ -5,23 +5,27 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
-import java.io.IOException;
+import io.netty.handler.ssl.SslProvider;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The SPDY port-forward against a server that speaks it by Netty's own codec. */
 final class PortForwardTest extends ForwardRig {
@@ -64,6 +68,59 @@ final class PortForwardTest extends ForwardRig {
   @Test
   void unknownCredentialsAreTold() throws Exception {
     assertThat(get(open(plain(), "unauthorized").closed).code()).isEqualTo(ErrorCode.CREDENTIALS);
+  }
+
+  /** The token of one plug-in, and how often it was told to forget it. */
+  private static final class Tokens {
+    private final AtomicInteger forgotten = new AtomicInteger();
+    private final List<String> tokens;
+
+    private Tokens(String... tokens) {
+      this.tokens = List.of(tokens);
+    }
+
+    private ApiServer of(URI uri) {
+      return new ApiServer(
+          uri,
+          null,
+          null,
+          null,
+          () -> tokens.get(Math.min(forgotten.get(), tokens.size() - 1)),
+          forgotten::incrementAndGet,
+          false,
+          null,
+          null,
+          Map.of());
+    }
+  }
+
+  @Test
+  void refusedTokenIsAskedForAnewAndTheOpeningRepeated() throws Exception {
+    server.tokens.add("fresh");
+    Tokens plugin = new Tokens("stale", "fresh");
+    echoes(open(plugin.of(plain().uri()), "echo"), 1000);
+    assertThat(plugin.forgotten).hasValue(1);
+    assertThat(server.seen.stream().filter(line -> line.startsWith("authorization")))
+        .containsExactly("authorization Bearer stale", "authorization Bearer fresh");
+  }
+
+  @Test
+  void tokenIsAskedForAnewOnlyOnce() throws Exception {
+    server.tokens.add("other");
+    Tokens plugin = new Tokens("stale", "stale too", "other");
+    KtdException why = get(open(plugin.of(plain().uri()), "echo").closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.CREDENTIALS);
+    assertThat(plugin.forgotten).hasValue(1);
+  }
+
+  @Test
+  void tokenThatStaysTheSameIsNotShownAgain() throws Exception {
+    server.tokens.add("other");
+    Tokens plugin = new Tokens("stale");
+    KtdException why = get(open(plugin.of(plain().uri()), "echo").closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.CREDENTIALS);
+    assertThat(server.seen.stream().filter(line -> line.startsWith("POST"))).hasSize(1);
+    assertThat(plugin.forgotten).hasValue(1);
   }
 
   @Test
@@ -150,51 +207,33 @@ final class PortForwardTest extends ForwardRig {
     assertThat(api).asString().doesNotContain("YW5hOnB3");
   }
 
-  /** One connection through an HTTP proxy; tells what it was asked. */
-  private static void relayOnce(ServerSocket proxy, CompletableFuture<String> asked)
-      throws IOException {
-    try (Socket client = proxy.accept()) {
-      StringBuilder head = new StringBuilder();
-      while (head.indexOf("\r\n\r\n") < 0) {
-        head.append((char) client.getInputStream().read());
-      }
-      asked.complete(head.toString());
-      String[] target = head.toString().split("[ :]", 4);
-      try (Socket server = new Socket(target[1], Integer.parseInt(target[2]))) {
-        client.getOutputStream().write("HTTP/1.1 200 OK\r\n\r\n".getBytes(StandardCharsets.UTF_8));
-        Thread.ofVirtual().start(() -> copy(server, client));
-        copy(client, server);
-      }
-    }
-  }
-
-  private static void copy(Socket from, Socket to) {
-    try {
-      from.getInputStream().transferTo(to.getOutputStream());
-    } catch (IOException _) {
-      // One of the two went away, as the test makes it do.
-    }
+  private ApiServer through(ConnectProxy proxy) {
+    URI uri = proxy.uri();
+    return new ApiServer(plain().uri(), null, null, null, () -> null, false, null, uri);
   }
 
   @Test
   void proxyIsAskedForTheApiServer() throws Exception {
-    try (ServerSocket proxy = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-      CompletableFuture<String> asked = new CompletableFuture<>();
-      Thread.ofVirtual()
-          .start(
-              () -> {
-                try {
-                  relayOnce(proxy, asked);
-                } catch (IOException e) {
-                  asked.completeExceptionally(e);
-                }
-              });
-      URI uri = URI.create("http://ana:s3cr3t@127.0.0.1:" + proxy.getLocalPort());
-      ApiServer api = new ApiServer(plain().uri(), null, null, null, () -> null, false, null, uri);
-      echoes(open(api, "echo"), 100_000);
-      assertThat(get(asked))
+    try (ConnectProxy proxy = new ConnectProxy()) {
+      echoes(open(through(proxy), "echo"), 100_000);
+      assertThat(proxy.heads()).hasSize(1);
+      assertThat(proxy.heads().getFirst())
           .startsWith("CONNECT 127.0.0.1:" + server.port() + " HTTP/1.1\r\n")
-          .containsIgnoringCase("proxy-authorization: Basic YW5hOnMzY3IzdA==");
+          .containsIgnoringCase(ConnectProxy.AUTHORIZATION);
+    }
+  }
+
+  @Test
+  void proxyThatWantsAnotherPasswordIsToldApartFromTheServer() throws Exception {
+    try (ConnectProxy proxy = new ConnectProxy("HTTP/1.1 407 Proxy Authentication Required")) {
+      KtdException why = get(open(through(proxy), "echo").closed);
+      assertThat(why.code()).isEqualTo(ErrorCode.UNREACHABLE);
+      assertThat(why)
+          .hasMessageContaining("the proxy 127.0.0.1:")
+          .hasMessageContaining("407")
+          .hasMessageNotContaining("ret");
+      // Another protocol would meet the same.
+      assertThat(proxy.heads()).hasSize(1);
     }
   }
 
@@ -234,6 +273,60 @@ final class PortForwardTest extends ForwardRig {
   }
 
   @Test
+  void boringSslLoadsHere() {
+    assertThat(OpenSsl.unavailabilityCause()).isNull();
+  }
+
+  private Ear open(ApiServer api, SslProvider engine) {
+    Ear ear = new Ear();
+    new PortForward(api, "team", "echo", 2222, memory, engine).open(loop, ear);
+    return ear;
+  }
+
+  static Stream<Arguments> enginesAndProtocols() {
+    return Stream.of(SslProvider.OPENSSL, SslProvider.JDK)
+        .flatMap(
+            engine ->
+                Stream.of(ForwardProtocol.values())
+                    .map(protocol -> Arguments.of(engine, protocol)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("enginesAndProtocols")
+  void bothEnginesCarryAllProtocols(SslProvider engine, ForwardProtocol protocol) throws Exception {
+    ForwardServer to = secure(ClientAuth.REQUIRE);
+    for (ForwardProtocol other : ForwardProtocol.values()) {
+      if (other != protocol) {
+        to.rules.put(other, "502");
+      }
+    }
+    Ear ear = open(withCertificate(to), engine);
+    assertThat(get(ear.ready).protocol()).isEqualTo(protocol.toString());
+    echoes(ear, 1_000_000);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"OPENSSL", "JDK"})
+  void bothEnginesRefuseStrangersAndOtherNames(SslProvider engine) throws Exception {
+    ForwardServer to = secure(ClientAuth.NONE);
+    ApiServer stranger = tls(to, pki.certificatePem("stranger"), false, null);
+    assertThat(get(open(stranger, engine).closed)).hasMessageContaining("is not trusted");
+    ApiServer elsewhere = tls(to, pki.certificatePem("ca"), false, "elsewhere.test");
+    assertThat(get(open(elsewhere, engine).closed)).hasMessageContaining("is not trusted");
+    echoes(open(tls(to, pki.certificatePem("ca"), false, "api.test"), engine), 1000);
+    echoes(open(tls(to, pki.certificatePem("stranger"), true, null), engine), 1000);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"OPENSSL", "JDK"})
+  void missingClientCertificateIsNoReasonForAnotherProtocol(SslProvider engine) throws Exception {
+    ForwardServer to = secure(ClientAuth.REQUIRE);
+    KtdException why = get(open(tls(to, pki.certificatePem("ca"), false, null), engine).closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.UNREACHABLE);
+    assertThat(to.seen).noneMatch(line -> line.startsWith("protocol"));
+  }
+
+  @Test
   void ownAuthorityIsTrusted() throws Exception {
     ForwardServer to = secure(ClientAuth.NONE);
     echoes(open(tls(to, pki.certificatePem("ca"), false, null), "echo"), 5_000_000);
@@ -266,19 +359,22 @@ final class PortForwardTest extends ForwardRig {
     echoes(open(tls(to, ca, false, "api.test"), "echo"), 100_000);
   }
 
+  private static ApiServer withCertificate(ForwardServer to) throws Exception {
+    return new ApiServer(
+        URI.create("https://127.0.0.1:" + to.port()),
+        pki.certificatePem("ca"),
+        pki.certificatePem("client"),
+        TestPki.pem("PRIVATE KEY", pki.key("client").getEncoded()),
+        () -> null,
+        false,
+        null,
+        null);
+  }
+
   @Test
   void clientCertificateIsShown() throws Exception {
     ForwardServer to = secure(ClientAuth.REQUIRE);
-    ApiServer api =
-        new ApiServer(
-            URI.create("https://127.0.0.1:" + to.port()),
-            pki.certificatePem("ca"),
-            pki.certificatePem("client"),
-            TestPki.pem("PRIVATE KEY", pki.key("client").getEncoded()),
-            () -> null,
-            false,
-            null,
-            null);
+    ApiServer api = withCertificate(to);
     echoes(open(api, "echo"), 100_000);
     assertThat(get(open(tls(to, pki.certificatePem("ca"), false, null), "echo").closed).code())
         .isEqualTo(ErrorCode.UNREACHABLE);

@@ -213,7 +213,7 @@ final class CliTest {
     assertThat(ktd.ups)
         .containsExactly(
             new Request.Up(
-                new Request.Caller(0, 0, "root", "/home/ana", "/bin"),
+                new Request.Caller(0, 0, "root", "/home/ana", "/bin", null),
                 List.of("/work/dir/conf"),
                 "my dev",
                 "shop",
@@ -313,6 +313,30 @@ final class CliTest {
             ktd: no ktd daemon runs, and only root may start one.
                  Type:  sudo KUBECONFIG='/a:/b c' ktd up --context 'my dev' -n shop
             """);
+  }
+
+  @Test
+  void proxiesAreNamedInTheCommandToTypeButNotShown() {
+    ktd.uid = 1000;
+    ktd.environment.put("HTTPS_PROXY", "http://ana:s3cret@proxy:3128");
+    ktd.environment.put("no_proxy", "corp.example");
+    assertThat(ktd.run("up")).isEqualTo(5);
+    assertThat(ktd.err())
+        .contains("Type:  sudo --preserve-env=HTTPS_PROXY,no_proxy ktd up\n")
+        .doesNotContain("s3cret");
+  }
+
+  @Test
+  void proxiesOfTheEnvironmentGoAlong() {
+    ktd.startDaemon();
+    ktd.environment.put("https_proxy", "http://lower:1");
+    ktd.environment.put("HTTPS_PROXY", "http://ana:s3cret@proxy:3128");
+    ktd.environment.put("no_proxy", "corp.example");
+    assertThat(ktd.run("up")).isZero();
+    Request.Proxies proxies = ktd.ups.getFirst().caller().proxies();
+    assertThat(proxies)
+        .isEqualTo(new Request.Proxies("http://ana:s3cret@proxy:3128", null, "corp.example"));
+    assertThat(ktd.ups.getFirst()).asString().doesNotContain("s3cret");
   }
 
   @Test

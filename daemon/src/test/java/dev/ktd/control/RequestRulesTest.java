@@ -107,4 +107,28 @@ final class RequestRulesTest {
     assertThat(json).contains(from);
     return json.replace(from, to);
   }
+
+  @Test
+  void proxyWithAControlCharacterIsRefusedWithoutItsPassword() {
+    Request.Up up = Samples.up(List.of(), 1);
+    Request.Caller caller = up.caller();
+    Request.Proxies proxies = new Request.Proxies("http://ana:s3cret@proxy\r\nX: y", null, null);
+    Request.Up asked =
+        new Request.Up(
+            new Request.Caller(
+                caller.uid(), caller.gid(), caller.name(), caller.home(), caller.path(), proxies),
+            up.kubeconfigs(),
+            up.context(),
+            up.namespace(),
+            up.cidrs(),
+            up.excludes(),
+            up.dnsSuffixes(),
+            up.carriers(),
+            up.image(),
+            up.imagePullSecret(),
+            up.resumeSeconds(),
+            up.timeoutSeconds());
+    assertThatThrownBy(() -> RequestRules.check(asked))
+        .hasMessage("HTTPS_PROXY is too long or has control characters.");
+  }
 }

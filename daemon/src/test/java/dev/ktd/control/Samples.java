@@ -28,7 +28,7 @@ final class Samples {
   }
 
   static Request.Caller caller(int uid, int gid, String name) {
-    return new Request.Caller(uid, gid, name, "/root", "/usr/bin:/bin");
+    return new Request.Caller(uid, gid, name, "/root", "/usr/bin:/bin", null);
   }
 
   /** The report of the contract's sample. */

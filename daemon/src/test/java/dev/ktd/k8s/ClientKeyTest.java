@@ -25,7 +25,7 @@ class ClientKeyTest {
             () ->
                 ClientFactory.create(
                         context,
-                        Endpoint.of(context, files),
+                        Endpoint.of(context, files, ProxyVariables.NONE),
                         credentials,
                         ClientFactory.Limits.DEFAULT)
                     .close())
@@ -49,7 +49,7 @@ class ClientKeyTest {
             () ->
                 ClientFactory.create(
                         context,
-                        Endpoint.of(context, files),
+                        Endpoint.of(context, files, ProxyVariables.NONE),
                         credentials,
                         ClientFactory.Limits.DEFAULT)
                     .close());

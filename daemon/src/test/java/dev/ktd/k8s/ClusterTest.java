@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.ktd.carrier.ConnectProxy;
 import dev.ktd.error.ErrorCode;
 import dev.ktd.error.KtdException;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -267,6 +269,35 @@ class ClusterTest {
     return unreachable(clusterEntry, Duration.ofSeconds(20));
   }
 
+  @Test
+  void proxyOfTheEnvironmentIsAskedWithItsPasswordAndToldToCarriers() throws Exception {
+    try (FakeApiServer secure = new FakeApiServer(true);
+        ConnectProxy proxy = new ConnectProxy()) {
+      // The mock's own name would be excepted from proxies.
+      int port = URI.create(secure.url()).getPort();
+      Kubeconfigs files = new Kubeconfigs();
+      KubeContext context =
+          files.context(
+              "{server: 'https://api.corp.test:" + port + "', insecure-skip-tls-verify: true}",
+              "{token: abc}");
+      try (Cluster cluster =
+          Cluster.connect(
+              context,
+              files,
+              new FakePlugin(),
+              new ProxyVariables(proxy.uri().toString(), null, "elsewhere"),
+              InstantSource.system(),
+              ClientFactory.Limits.DEFAULT)) {
+        assertThat(cluster.version()).isEqualTo("1.34");
+        assertThat(cluster.proxy()).isEqualTo(proxy.uri());
+        assertThat(cluster.apiAccess().proxy()).isEqualTo(proxy.uri());
+      }
+      assertThat(proxy.heads().getFirst())
+          .startsWith("CONNECT api.corp.test:" + port + " HTTP/1.1\r\n")
+          .containsIgnoringCase(ConnectProxy.AUTHORIZATION);
+    }
+  }
+
   private static KtdException unreachable(String clusterEntry, Duration answerLimit) {
     return unreachable(new Kubeconfigs(), clusterEntry, answerLimit);
   }
@@ -282,6 +313,7 @@ class ClusterTest {
                     context,
                     files,
                     new FakePlugin(),
+                    ProxyVariables.NONE,
                     InstantSource.system(),
                     new ClientFactory.Limits(Duration.ofSeconds(5), answerLimit)));
     assertThat(failure.code()).isEqualTo(ErrorCode.UNREACHABLE);

@@ -79,7 +79,7 @@ class CredentialsTest {
             "{server: https://x}",
             "{username: ana, password: pw, as: bob, as-groups: [a, b], as-user-extra: {reason: [x]}}");
 
-    assertThat(Endpoint.of(context, files).headers())
+    assertThat(Endpoint.of(context, files, ProxyVariables.NONE).headers())
         .containsEntry("Authorization", java.util.List.of("Basic YW5hOnB3"))
         .containsEntry("Impersonate-User", java.util.List.of("bob"))
         .containsEntry("Impersonate-Group", java.util.List.of("a", "b"))

@@ -131,7 +131,8 @@ final class FakeApiServer implements AutoCloseable {
 
   Cluster connect(KubeContext context, FileSource files) {
     Cluster cluster =
-        Cluster.connect(context, files, new FakePlugin(), InstantSource.system(), LIMITS);
+        Cluster.connect(
+            context, files, new FakePlugin(), ProxyVariables.NONE, InstantSource.system(), LIMITS);
     clusters.add(cluster);
     return cluster;
   }

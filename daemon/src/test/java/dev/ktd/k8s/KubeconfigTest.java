@@ -165,7 +165,8 @@ class KubeconfigTest {
     files.with("ca.crt", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
     KubeContext context = files.fixture("valid.yaml").load("valid.yaml").choose(null, null);
 
-    assertThat(Endpoint.of(context, files).caPem()).startsWith("-----BEGIN CERTIFICATE");
+    assertThat(Endpoint.of(context, files, ProxyVariables.NONE).caPem())
+        .startsWith("-----BEGIN CERTIFICATE");
   }
 
   @Test
@@ -173,7 +174,8 @@ class KubeconfigTest {
     KubeContext context =
         files.fixture("valid.yaml").load("valid.yaml").choose("my cluster (EU)", null);
 
-    assertThat(Endpoint.of(context, files).uri()).hasToString("https://[fd00::1]:6443");
+    assertThat(Endpoint.of(context, files, ProxyVariables.NONE).uri())
+        .hasToString("https://[fd00::1]:6443");
   }
 
   @ParameterizedTest
@@ -195,7 +197,8 @@ class KubeconfigTest {
     KubeContext context = files.context(cluster, "{}");
 
     KtdException failure =
-        catchThrowableOfType(KtdException.class, () -> Endpoint.of(context, files));
+        catchThrowableOfType(
+            KtdException.class, () -> Endpoint.of(context, files, ProxyVariables.NONE));
 
     assertThat(failure).hasMessage(message);
     assertThat(failure.code()).isEqualTo(ErrorCode.KUBECONFIG);

@@ -14,7 +14,7 @@ final class FlagDifferencesTest {
   private static Request.Up up(
       List<String> excludes, int carriers, @Nullable String image, int timeoutSeconds) {
     return new Request.Up(
-        new Request.Caller(1000, 1000, "ana", "/home/ana", "/usr/bin"),
+        new Request.Caller(1000, 1000, "ana", "/home/ana", "/usr/bin", null),
         List.of("/home/ana/.kube/config"),
         null,
         "shop",

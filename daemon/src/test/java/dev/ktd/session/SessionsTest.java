@@ -29,7 +29,7 @@ final class SessionsTest {
 
   private static Request.Up request() {
     return new Request.Up(
-        new Request.Caller(1000, 1000, "ana", "/home/ana", "/usr/bin"),
+        new Request.Caller(1000, 1000, "ana", "/home/ana", "/usr/bin", null),
         List.of("/home/ana/.kube/config"),
         null,
         null,

@@ -8,7 +8,7 @@ package dev.ktd.error;
 public enum ErrorCode {
   /** A defect of ktd itself; the only one that sends the reader to the log. */
   INTERNAL(1),
-  /** The command line makes no sense. */
+  /** The command line, or a variable such as HTTPS_PROXY, makes no sense. */
   USAGE(2),
   /** The kubeconfig cannot be found, read or understood. */
   KUBECONFIG(3),
