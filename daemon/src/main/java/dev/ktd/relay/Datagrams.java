@@ -36,6 +36,9 @@ public interface Datagrams {
 
     /** The destination refused the last datagram. The association stays usable. */
     void refused(DialFailure why);
+
+    /** A datagram that {@link Association#send} had taken was lost after all, on this side. */
+    default void lost() {}
   }
 
   /** Takes the payload of an echo reply; valid only during the call. */

@@ -48,6 +48,11 @@ final class UdpRelay implements Datagrams.Replies {
   }
 
   @Override
+  public void lost() {
+    relay.datagramLost();
+  }
+
+  @Override
   public void refused(DialFailure why) {
     if (!closed) {
       flow.refuse(TcpRelay.refusal(why));

@@ -36,7 +36,7 @@ final class DatagramChannel implements Datagrams, SubsystemChannel.User {
   private final SshTransport transport;
   private final Map<Integer, Socket> sockets = new HashMap<>();
   private final Map<Integer, EchoAnswer> echoes = new LinkedHashMap<>();
-  private final Queue<ByteBuffer> early = new ArrayDeque<>();
+  private final Queue<Early> early = new ArrayDeque<>();
   private int earlyBytes;
   private @Nullable SubsystemChannel channel;
   private DatagramFrames.@Nullable Reader reader;
@@ -44,6 +44,15 @@ final class DatagramChannel implements Datagrams, SubsystemChannel.User {
   private long failedAt;
   private boolean failed;
   private int nextId = 1;
+
+  /** A frame that waits; {@code of}: whose datagram it is, if it is one. */
+  private record Early(ByteBuffer frame, @Nullable Replies of) {
+    void lost() {
+      if (of != null) {
+        of.lost();
+      }
+    }
+  }
 
   DatagramChannel(SshTransport transport) {
     this.transport = transport;
@@ -78,8 +87,12 @@ final class DatagramChannel implements Datagrams, SubsystemChannel.User {
     return nextId;
   }
 
-  /** False when the frame was dropped. */
   private boolean send(ByteBuffer frame) {
+    return send(frame, null);
+  }
+
+  /** False when the frame was dropped. */
+  private boolean send(ByteBuffer frame, @Nullable Replies of) {
     SubsystemChannel open = running();
     if (open == null) {
       return false;
@@ -90,7 +103,7 @@ final class DatagramChannel implements Datagrams, SubsystemChannel.User {
     if (early.size() >= EARLY_FRAMES || earlyBytes + frame.remaining() > EARLY_BYTES) {
       return false;
     }
-    early.add(frame);
+    early.add(new Early(frame, of));
     earlyBytes += frame.remaining();
     return true;
   }
@@ -129,8 +142,10 @@ final class DatagramChannel implements Datagrams, SubsystemChannel.User {
       return;
     }
     started = true;
-    for (ByteBuffer frame = early.poll(); frame != null; frame = early.poll()) {
-      open.sendWhole(frame);
+    for (Early each = early.poll(); each != null; each = early.poll()) {
+      if (!open.sendWhole(each.frame)) {
+        each.lost();
+      }
     }
     earlyBytes = 0;
   }
@@ -171,6 +186,7 @@ final class DatagramChannel implements Datagrams, SubsystemChannel.User {
     channel = null;
     reader = null;
     started = false;
+    early.forEach(Early::lost);
     early.clear();
     earlyBytes = 0;
     echoes.clear();
@@ -196,7 +212,7 @@ final class DatagramChannel implements Datagrams, SubsystemChannel.User {
       if (!openedThere) {
         openedThere = DatagramChannel.this.send(DatagramFrames.open(id, destination));
       }
-      return openedThere && DatagramChannel.this.send(DatagramFrames.data(id, payload));
+      return openedThere && DatagramChannel.this.send(DatagramFrames.data(id, payload), replies);
     }
 
     @Override

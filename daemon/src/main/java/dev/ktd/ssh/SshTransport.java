@@ -56,6 +56,7 @@ public final class SshTransport {
   private int keptByMina;
 
   private volatile int openChannels;
+  private volatile int keyExchanges;
 
   private SshTransport(EventLoop loop, SshSettings settings, Listener listener) {
     this.loop = loop;
@@ -134,6 +135,11 @@ public final class SshTransport {
   /** Ends the connection and every flow on it. Any thread, repeatable. */
   public void close() {
     later(new KtdException(ErrorCode.NOT_CONNECTED, "the tunnel was closed", null));
+  }
+
+  /** How often keys were exchanged since authentication. */
+  int keyExchanges() {
+    return keyExchanges;
   }
 
   EventLoop loop() {
@@ -230,6 +236,13 @@ public final class SshTransport {
     if (mayWrite()) {
       scheduleTurn();
     }
+  }
+
+  // Only the loop writes it.
+  @SuppressWarnings("NonAtomicVolatileUpdate")
+  private void newKeys() {
+    keyExchanges++;
+    scheduleTurn();
   }
 
   private void scheduleTurn() {
@@ -443,7 +456,7 @@ public final class SshTransport {
     @Override
     public void sessionEvent(Session of, Event event) {
       if (event == Event.KexCompleted) {
-        loop.execute(SshTransport.this::scheduleTurn);
+        loop.execute(SshTransport.this::newKeys);
       }
     }
 

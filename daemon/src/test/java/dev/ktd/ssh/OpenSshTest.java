@@ -46,6 +46,7 @@ final class OpenSshTest extends TransportContract {
         PasswordAuthentication no
         AllowTcpForwarding yes
         MaxSessions 10
+        RekeyLimit 16M
         """
             .formatted(port, hostKey, authorized));
     Path log = folder.resolve("log");

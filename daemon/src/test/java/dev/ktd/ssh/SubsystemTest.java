@@ -24,6 +24,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
 import org.apache.sshd.server.Environment;
 import org.apache.sshd.server.ExitCallback;
@@ -227,6 +228,7 @@ final class SubsystemTest {
   private static final class Answers implements Datagrams.Replies {
     final BlockingQueue<Integer> lengths = new LinkedBlockingQueue<>();
     final BlockingQueue<DialFailure> refusals = new LinkedBlockingQueue<>();
+    final AtomicInteger lost = new AtomicInteger();
 
     @Override
     public void datagram(ByteBuffer payload) {
@@ -236,6 +238,11 @@ final class SubsystemTest {
     @Override
     public void refused(DialFailure why) {
       refusals.add(why);
+    }
+
+    @Override
+    public void lost() {
+      lost.incrementAndGet();
     }
   }
 
@@ -283,6 +290,25 @@ final class SubsystemTest {
     loop.execute(() -> socket.send(ByteBuffer.allocate(6)));
     assertThat(answers.lengths.poll(20, TimeUnit.SECONDS)).isEqualTo(6);
     assertThat(seen.stream().filter("open 10.42.0.9 13"::equals)).hasSize(2);
+  }
+
+  @Test
+  void datagramsThatWaitForASubsystemThatFailsAreTold() throws Exception {
+    server.setSubsystemFactories(List.of());
+    Answers answers = new Answers();
+    Datagrams.Association socket = open(connected(), 7, answers);
+    CompletableFuture<Integer> taken = new CompletableFuture<>();
+    loop.execute(
+        () -> {
+          int n = 0;
+          for (int i = 0; i < 100; i++) {
+            n += socket.send(ByteBuffer.allocate(8)) ? 1 : 0;
+          }
+          taken.complete(n);
+        });
+    // One of the 64 places is the socket's own.
+    assertThat(taken.get(10, TimeUnit.SECONDS)).isEqualTo(63);
+    Await.until("all are told", () -> answers.lost.get() == 63);
   }
 
   @Test

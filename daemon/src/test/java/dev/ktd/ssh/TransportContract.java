@@ -80,15 +80,14 @@ abstract class TransportContract {
   }
 
   Fate start(PublicKey hostKey, long rekeyBytes) {
+    return start(hostKey, rekeyBytes, Duration.ofSeconds(10));
+  }
+
+  Fate start(PublicKey hostKey, long rekeyBytes, Duration openTimeout) {
     Fate fate = new Fate();
     SshSettings settings =
         new SshSettings(
-            user(),
-            hostKey,
-            KEYS.user(),
-            Duration.ofSeconds(20),
-            Duration.ofSeconds(10),
-            rekeyBytes);
+            user(), hostKey, KEYS.user(), Duration.ofSeconds(20), openTimeout, rekeyBytes);
     started.add(
         SshTransport.start(
             loop,
@@ -179,6 +178,39 @@ abstract class TransportContract {
     assertThat(transport.openChannels()).isZero();
   }
 
+  /** As many flows as fill the queue, so that an exchange begins with a full one. */
+  private void newKeys(int down, int up) throws Exception {
+    int megabytes = 6_000_000;
+    SshTransport transport = get(start(KEYS.host().getPublic(), 1_000_000).ready);
+    InetSocketAddress source = peers.listen(socket -> Peers.send(socket, megabytes));
+    InetSocketAddress sink = peers.listen(Peers::answerAfterEnd);
+    List<TestFlow> flows = new ArrayList<>();
+    for (int i = 0; i < down; i++) {
+      flows.add(flow(0, true).dial(transport.dialer(), source));
+    }
+    for (int i = 0; i < up; i++) {
+      flows.add(flow(megabytes, true).dial(transport.dialer(), sink));
+    }
+    for (TestFlow flow : flows) {
+      assertThat(get(flow.ended)).isEqualTo(megabytes);
+      assertThat(flow.wrong).isNull();
+    }
+    // What is under way while keys are exchanged is not counted towards the next exchange.
+    assertThat(transport.keyExchanges()).isGreaterThanOrEqualTo(3);
+    TestFlow after = flow(100_000, true).dial(transport.dialer(), peers.listen(Peers::echo));
+    assertThat(get(after.ended)).isEqualTo(100_000);
+  }
+
+  @Test
+  void newKeysUnderDownloadsLoseNothing() throws Exception {
+    newKeys(4, 0);
+  }
+
+  @Test
+  void newKeysUnderUploadsLoseNothing() throws Exception {
+    newKeys(0, 4);
+  }
+
   @Test
   void newKeysUnderLoadLoseNothing() throws Exception {
     SshTransport transport = get(start(KEYS.host().getPublic(), 1_000_000).ready);
@@ -191,6 +223,7 @@ abstract class TransportContract {
       assertThat(get(flow.ended)).isEqualTo(8_000_000);
       assertThat(flow.wrong).isNull();
     }
+    assertThat(transport.keyExchanges()).isGreaterThanOrEqualTo(5);
   }
 
   @Test
