@@ -5,7 +5,8 @@ import java.time.Duration;
 /** SIGINT, SIGTERM and SIGHUP, as far as a command wants to end in its own way. */
 interface Interrupts {
   /**
-   * Runs {@code action} once, on another thread, when a signal comes before the end of the scope.
+   * Runs {@code action} once when a signal comes before the end of the scope, on another thread; at
+   * once, on this one, if a signal has come already.
    */
   Scope during(Runnable action);
 

@@ -24,8 +24,13 @@ final class ProcessInterrupts implements Interrupts {
   @Override
   public Scope during(Runnable onSignal) {
     hook();
+    boolean late;
     synchronized (lock) {
       action = onSignal;
+      late = arrived.getCount() == 0;
+    }
+    if (late) {
+      onSignal.run();
     }
     return () -> {
       synchronized (lock) {
@@ -59,9 +64,10 @@ final class ProcessInterrupts implements Interrupts {
     if (ended.getCount() == 0) {
       return; // System.exit after the command, no signal
     }
-    arrived.countDown();
     Runnable told;
-    synchronized (lock) {
+    synchronized (
+        lock) { // Either we see the action here, or during() sees the signal: it is told once.
+      arrived.countDown();
       told = action;
     }
     if (told != null) {

@@ -54,7 +54,7 @@ final class CliHarness implements AutoCloseable, RequestHandler, Interrupts, Ter
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private @Nullable ControlServer server;
-  private volatile @Nullable Runnable onSignal;
+  private @Nullable Runnable onSignal; // by this
 
   CliHarness(Path directory) {
     socket = directory.resolve("ktd.sock");
@@ -132,8 +132,11 @@ final class CliHarness implements AutoCloseable, RequestHandler, Interrupts, Ter
 
   /** As Ctrl-C does. */
   void interrupt() {
-    signal.countDown();
-    Runnable action = onSignal;
+    Runnable action;
+    synchronized (this) {
+      signal.countDown();
+      action = onSignal;
+    }
     if (action != null) {
       action.run();
     }
@@ -170,8 +173,19 @@ final class CliHarness implements AutoCloseable, RequestHandler, Interrupts, Ter
 
   @Override
   public Scope during(Runnable action) {
-    onSignal = action;
-    return () -> onSignal = null;
+    boolean late;
+    synchronized (this) {
+      onSignal = action;
+      late = signal.getCount() == 0;
+    }
+    if (late) {
+      action.run();
+    }
+    return this::forget;
+  }
+
+  private synchronized void forget() {
+    onSignal = null;
   }
 
   @Override

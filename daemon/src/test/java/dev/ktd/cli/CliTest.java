@@ -384,6 +384,17 @@ final class CliTest {
   }
 
   @Test
+  void signalBeforeTheRequestWasSentIsNotForgotten() {
+    ktd.startDaemon().up =
+        events -> {
+          new CountDownLatch(1).await();
+          return "never";
+        };
+    ktd.interrupt();
+    assertThat(ktd.run("up")).isEqualTo(130);
+  }
+
+  @Test
   void foregroundDisconnectsOnASignal() {
     ktd.startDaemon().up =
         events -> {

@@ -8,6 +8,7 @@ import io.fabric8.mockwebserver.Context;
 import io.fabric8.mockwebserver.MockWebServer;
 import io.fabric8.mockwebserver.http.MockResponse;
 import io.fabric8.mockwebserver.http.RecordedRequest;
+import io.fabric8.mockwebserver.http.WebSocketListener;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -140,8 +141,7 @@ final class FakeApiServer implements AutoCloseable {
   @Override
   public void close() {
     clusters.forEach(Cluster::close);
-    // The mock of fabric8 8.0.0 may block its own event loop for a minute when a watch is closed
-    // while an event is queued for it; nobody needs to wait for that.
+    // It waits for watches that end slowly (see OffLoop); nobody else needs to.
     Thread.ofPlatform().daemon().start(server::shutdown);
   }
 
@@ -158,7 +158,9 @@ final class FakeApiServer implements AutoCloseable {
       if (request.getPath().endsWith("/selfsubjectaccessreviews")) {
         return review(Serialization.unmarshal(request.getUtf8Body(), JsonNode.class));
       }
-      return super.dispatch(request);
+      MockResponse answer = super.dispatch(request);
+      WebSocketListener watch = answer.getWebSocketListener();
+      return watch == null ? answer : answer.withWebSocketUpgrade(new OffLoop(watch));
     }
 
     private MockResponse review(JsonNode review) {
