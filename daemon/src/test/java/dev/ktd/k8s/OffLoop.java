@@ -1,6 +1,5 @@
 package dev.ktd.k8s;
 
-import io.fabric8.mockwebserver.http.ByteString;
 import io.fabric8.mockwebserver.http.Response;
 import io.fabric8.mockwebserver.http.WebSocket;
 import io.fabric8.mockwebserver.http.WebSocketListener;
@@ -32,11 +31,6 @@ final class OffLoop extends WebSocketListener {
   @Override
   public void onMessage(WebSocket socket, String text) {
     listener.onMessage(socket, text);
-  }
-
-  @Override
-  public void onMessage(WebSocket socket, ByteString bytes) {
-    listener.onMessage(socket, bytes);
   }
 
   @Override
