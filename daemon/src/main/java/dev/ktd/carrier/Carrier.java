@@ -53,6 +53,7 @@ public interface Carrier {
     /** No more bytes in this turn: flush now. */
     void readComplete();
 
+    /** Not told in the middle of a {@link Carrier#write}; whoever hears it may write and flush. */
     void writabilityChanged(boolean writable);
 
     /** The stream ended or was never opened. Called exactly once, and last. */

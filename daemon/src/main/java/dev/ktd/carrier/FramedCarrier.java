@@ -15,15 +15,11 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A carrier over one connection: a {@link Framing} within {@link Messages}. Payloads are neither
- * touched nor copied: heads are buffers of their own.
+ * A carrier over one connection: a {@link Framing} within {@link Messages}. What goes out is {@link
+ * MessageWriter}'s business; here is what comes in, and the end.
  */
-// A failed write closes the channel, and channelInactive tells of that.
-@SuppressWarnings("FutureReturnValueIgnored")
+@SuppressWarnings("FutureReturnValueIgnored") // what follows a close is told by channelInactive
 final class FramedCarrier implements Carrier {
-  /** From so much on, what is queued leaves as one message: the server's cost is per message. */
-  static final int MESSAGE = 128 * 1024;
-
   private static final int ERROR_TEXT_LIMIT = 4096;
 
   /** Who opens the carrier: what it is called, and who hears what became of it. On the loop. */
@@ -41,7 +37,7 @@ final class FramedCarrier implements Carrier {
     /** The first byte of the stream has come. */
     void carried();
 
-    /** The user gave up in vain; not called once bytes have come, unless they were wrong. */
+    /** The user gave up in vain, or who answers is not who should. */
     void abandoned();
 
     /** It is over; nothing is opened any more. */
@@ -51,18 +47,15 @@ final class FramedCarrier implements Carrier {
   private final EventLoop loop;
   private final Opener opener;
   private final Listener listener;
-  private final Queue<ByteBuf> queued = new ArrayDeque<>();
   private final StringBuilder errorText = new StringBuilder();
   private Framing framing = new NoFraming();
   private Messages messages = new RawMessages();
-  private int queuedBytes;
   private @Nullable Channel channel;
   private @Nullable Reader reader;
 
-  /** The latest answer that found no room. One is enough: RFC 6455 section 5.5.3. */
-  private @Nullable ByteBuf owed;
+  /** Of the connection, once it speaks the protocol. */
+  private @Nullable MessageWriter writer;
 
-  private boolean ready;
   private boolean heard;
   private boolean finished;
 
@@ -81,7 +74,7 @@ final class FramedCarrier implements Carrier {
   }
 
   boolean isReady() {
-    return ready;
+    return writer != null;
   }
 
   boolean isFinished() {
@@ -102,87 +95,41 @@ final class FramedCarrier implements Carrier {
     }
     framing = inMessages;
     messages = inConnection;
-    ready = true;
-    ByteBuf opening = channel.alloc().buffer(512);
-    framing.open(opening);
-    if (opening.isReadable()) {
-      ByteBuf head = head(opening.readableBytes());
-      channel.write(head);
-      channel.writeAndFlush(opening);
-    } else {
-      opening.release();
-    }
+    MessageWriter made = new MessageWriter(channel, framing, messages);
+    writer = made;
+    made.open();
     listener.ready(this);
     if (reader != null) {
       reader.readEarly();
     }
   }
 
-  private ByteBuf head(int n) {
-    ByteBuf head = alloc(Messages.HEAD + Framing.SMALL);
-    messages.head(head, n);
-    return head;
-  }
-
-  private ByteBuf alloc(int capacity) {
-    Channel to = channel;
-    if (to == null) {
-      throw new IllegalStateException("no connection");
-    }
-    return to.alloc().buffer(capacity);
+  /** Null before the carrier is ready and after its end. */
+  private @Nullable MessageWriter open() {
+    return finished ? null : writer;
   }
 
   @Override
   public void write(ByteBuf data) {
-    if (!ready || finished) {
+    MessageWriter to = open();
+    if (to == null) {
       data.release();
-      return;
+    } else {
+      to.add(data);
     }
-    while (data.readableBytes() > MESSAGE) {
-      add(data.readRetainedSlice(MESSAGE));
-    }
-    add(data);
-  }
-
-  private void add(ByteBuf part) {
-    queued.add(part);
-    queuedBytes += part.readableBytes();
-    if (queuedBytes >= MESSAGE) {
-      emit();
-    }
-  }
-
-  private void emit() {
-    Channel to = channel;
-    if (queued.isEmpty() || to == null) {
-      return;
-    }
-    if (queuedBytes > 0) {
-      ByteBuf head = head(framing.headLength() + queuedBytes);
-      framing.head(head, queuedBytes);
-      if (head.isReadable()) {
-        to.write(head);
-      } else {
-        head.release();
-      }
-    }
-    for (ByteBuf part = queued.poll(); part != null; part = queued.poll()) {
-      to.write(part);
-    }
-    queuedBytes = 0;
   }
 
   @Override
   public void flush() {
-    if (ready && !finished && channel != null) {
-      emit();
-      channel.flush();
+    MessageWriter to = open();
+    if (to != null) {
+      to.flush();
     }
   }
 
   @Override
   public boolean isWritable() {
-    return ready && !finished && channel != null && channel.isWritable();
+    return open() != null && channel != null && channel.isWritable();
   }
 
   @Override
@@ -220,17 +167,9 @@ final class FramedCarrier implements Carrier {
       loop.execute(this::close);
       return;
     }
-    if (ready && !finished && channel != null) {
-      emit();
-      ByteBuf end = alloc(Framing.SMALL);
-      framing.end(end);
-      if (end.isReadable()) {
-        channel.write(head(end.readableBytes()));
-      }
-      channel.write(end);
-      ByteBuf bye = alloc(Messages.HEAD);
-      messages.close(bye);
-      channel.writeAndFlush(bye);
+    MessageWriter to = open();
+    if (to != null) {
+      to.end();
     }
     finish(
         new KtdException(
@@ -243,12 +182,9 @@ final class FramedCarrier implements Carrier {
       return;
     }
     finished = true;
-    for (ByteBuf part = queued.poll(); part != null; part = queued.poll()) {
-      part.release();
+    if (writer != null) {
+      writer.discard();
     }
-    queuedBytes = 0;
-    ReferenceCountUtil.release(owed);
-    owed = null;
     if (channel != null) {
       channel.close();
     }
@@ -266,16 +202,16 @@ final class FramedCarrier implements Carrier {
     }
   }
 
-  /** Sends an answer, or keeps it until there is room: who asks on and on fills no memory. */
-  private void send(ByteBuf whole) {
-    if (finished || channel == null) {
-      whole.release();
-    } else if (channel.isWritable()) {
-      channel.write(whole); // with the flush at the end of this turn's reading
-    } else {
-      ReferenceCountUtil.release(owed);
-      owed = whole;
+  private void tellWritability() {
+    MessageWriter to = open();
+    if (to == null || channel == null) {
+      return;
     }
+    boolean writable = channel.isWritable();
+    if (writable) {
+      to.payOwed();
+    }
+    listener.writabilityChanged(writable);
   }
 
   /** The connection after the upgrade. */
@@ -304,7 +240,7 @@ final class FramedCarrier implements Carrier {
     public void channelRead(ChannelHandlerContext ctx, Object message) {
       if (!(message instanceof ByteBuf bytes)) {
         ReferenceCountUtil.release(message);
-      } else if (ready || finished) {
+      } else if (isReady() || finished) {
         read(bytes);
       } else {
         early.add(bytes);
@@ -318,7 +254,7 @@ final class FramedCarrier implements Carrier {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
-      if (!finished) {
+      if (open() != null) {
         listener.readComplete();
         ctx.flush();
       }
@@ -327,13 +263,11 @@ final class FramedCarrier implements Carrier {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-      boolean writable = ctx.channel().isWritable();
-      if (writable && owed != null && !finished) {
-        ctx.writeAndFlush(owed);
-        owed = null;
-      }
-      if (!finished && ready) {
-        listener.writabilityChanged(writable);
+      if (writer != null && writer.isWriting()) {
+        // In the middle of a message; who hears of it may write or flush at once.
+        loop.execute(FramedCarrier.this::tellWritability);
+      } else {
+        tellWritability();
       }
       ctx.fireChannelWritabilityChanged();
     }
@@ -387,18 +321,22 @@ final class FramedCarrier implements Carrier {
 
     @Override
     public void answer(ByteBuf bytes) {
-      send(bytes);
+      MessageWriter to = open();
+      if (to == null) {
+        bytes.release();
+      } else {
+        to.answer(bytes);
+      }
     }
 
     @Override
     public void reply(ByteBuf message) {
-      if (finished || channel == null) {
+      MessageWriter to = open();
+      if (to == null) {
         message.release();
-        return;
+      } else {
+        to.reply(message);
       }
-      ByteBuf whole = head(message.readableBytes()).writeBytes(message);
-      message.release();
-      send(whole);
     }
 
     @Override

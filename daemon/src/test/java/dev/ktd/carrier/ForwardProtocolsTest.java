@@ -35,7 +35,7 @@ final class ForwardProtocolsTest extends ForwardRig {
     beginWith(protocol);
     Ear ear = open(plain(), "echo");
     Carrier carrier = get(ear.ready);
-    int n = 3 * FramedCarrier.MESSAGE + 5;
+    int n = 3 * MessageWriter.MESSAGE + 5;
     loop.execute(
         () -> {
           carrier.write(Unpooled.wrappedBuffer(ServerPort.pattern(0, n)));
@@ -46,6 +46,17 @@ final class ForwardProtocolsTest extends ForwardRig {
     assertThat(ear.wrong).isFalse();
     loop.execute(carrier::close);
     get(ear.closed);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void userWhoFlushesWhenToldThatThereIsNoRoomSpoilsNothing(ForwardProtocol protocol)
+      throws Exception {
+    beginWith(protocol);
+    Ear ear = open(plain(), "echo");
+    Carrier carrier = get(ear.ready);
+    loop.execute(() -> ear.whenFull = carrier::flush);
+    echoes(ear, 20_000_000);
   }
 
   @ParameterizedTest

@@ -55,7 +55,12 @@ abstract class ForwardRig {
     volatile long received;
     volatile boolean wrong;
     volatile int closings;
+
+    /** Something else was told before it was ready. */
+    volatile boolean beforeReady;
+
     Runnable whenWritable = () -> {};
+    Runnable whenFull = () -> {};
     Consumer<Carrier> whenReady = _ -> {};
 
     @Override
@@ -67,6 +72,7 @@ abstract class ForwardRig {
     @Override
     @SuppressWarnings("NonAtomicVolatileUpdate")
     public void data(ByteBuf data) {
+      beforeReady |= !ready.isDone();
       byte[] bytes = ByteBufUtil.getBytes(data);
       data.release();
       if (received + bytes.length < 4096) {
@@ -79,13 +85,13 @@ abstract class ForwardRig {
     }
 
     @Override
-    public void readComplete() {}
+    public void readComplete() {
+      beforeReady |= !ready.isDone();
+    }
 
     @Override
     public void writabilityChanged(boolean writable) {
-      if (writable) {
-        whenWritable.run();
-      }
+      (writable ? whenWritable : whenFull).run();
     }
 
     @Override
