@@ -8,7 +8,6 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.http.HttpClientCodec;
-import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.proxy.HttpProxyHandler;
 import io.netty.handler.proxy.ProxyHandler;
 import io.netty.handler.ssl.SslContext;
@@ -27,7 +26,6 @@ import org.jspecify.annotations.Nullable;
 final class ApiConnection {
   private static final int CONNECT_MILLIS = 10_000;
   private static final int HEADER_LIMIT = 16 * 1024;
-  private static final int BODY_LIMIT = 64 * 1024;
 
   private final EventLoop loop;
   private final ApiServer api;
@@ -97,10 +95,7 @@ final class ApiConnection {
       handler.setHandshakeTimeoutMillis(CONNECT_MILLIS);
       channel.pipeline().addLast(handler);
     }
-    channel
-        .pipeline()
-        .addLast(
-            new HttpClientCodec(4096, HEADER_LIMIT, 8192), new HttpObjectAggregator(BODY_LIMIT));
+    channel.pipeline().addLast(new HttpClientCodec(4096, HEADER_LIMIT, 8192));
   }
 
   private static ProxyHandler proxy(URI proxy, InetSocketAddress address) {

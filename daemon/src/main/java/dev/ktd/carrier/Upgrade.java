@@ -1,14 +1,18 @@
 package dev.ktd.carrier;
 
+import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpClientCodec;
-import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpObject;
+import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.proxy.ProxyConnectException;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import javax.net.ssl.SSLException;
@@ -17,7 +21,10 @@ import org.jspecify.annotations.Nullable;
 /** Asks the API server for one port-forward protocol, and tells what came of it, once. */
 // A failed write closes the channel, and channelInactive tells of that.
 @SuppressWarnings("FutureReturnValueIgnored")
-final class Upgrade extends SimpleChannelInboundHandler<FullHttpResponse> {
+final class Upgrade extends SimpleChannelInboundHandler<HttpObject> {
+  /** Of a refusal, in bytes; what is longer is a page for people, and not read to its end. */
+  private static final int BODY_LIMIT = 64 * 1024;
+
   /** What came of it. On the loop; after {@link #asked} exactly one of the others. */
   interface Outcome {
     /** The request is on its way. */
@@ -42,6 +49,8 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpResponse> {
   private final UpgradeRequest request;
   private final Outcome outcome;
   private final boolean plain;
+  private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+  private @Nullable HttpResponse answer;
   private boolean asked;
   private boolean done;
 
@@ -81,34 +90,50 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpResponse> {
   }
 
   @Override
-  protected void channelRead0(ChannelHandlerContext ctx, FullHttpResponse response) {
+  protected void channelRead0(ChannelHandlerContext ctx, HttpObject part) {
     if (done) {
       return;
     }
-    done = true;
-    if (!response.decoderResult().isSuccess()) {
+    if (!part.decoderResult().isSuccess()) {
+      end("the answer to the upgrade is not HTTP");
       ctx.close();
-      outcome.unusable("the answer to the upgrade is not HTTP");
       return;
     }
+    if (part instanceof HttpResponse head) {
+      answer = head;
+    }
+    if (part instanceof HttpContent more) {
+      int n = Math.min(more.content().readableBytes(), BODY_LIMIT - body.size());
+      body.writeBytes(ByteBufUtil.getBytes(more.content(), more.content().readerIndex(), n));
+    }
+    HttpResponse whole = answer;
+    if (whole != null && (part instanceof LastHttpContent || body.size() == BODY_LIMIT)) {
+      answered(ctx, whole);
+    }
+  }
+
+  private void answered(ChannelHandlerContext ctx, HttpResponse response) {
     if (!response.status().equals(HttpResponseStatus.SWITCHING_PROTOCOLS)) {
-      String body = response.content().toString(StandardCharsets.UTF_8);
-      HttpResponseStatus status = response.status();
+      refuse(response);
       ctx.close();
-      outcome.refused(status, body);
       return;
     }
     String wrong = request.wrongIn(response);
     if (wrong != null) {
+      end(wrong);
       ctx.close();
-      outcome.unusable(wrong);
       return;
     }
+    done = true;
     ctx.pipeline().addLast(outcome.reader());
     ctx.pipeline().remove(this);
-    ctx.pipeline().remove(HttpObjectAggregator.class);
     ctx.pipeline().remove(HttpClientCodec.class);
     outcome.granted();
+  }
+
+  private void refuse(HttpResponse response) {
+    done = true;
+    outcome.refused(response.status(), body.toString(StandardCharsets.UTF_8));
   }
 
   private void fail(@Nullable Throwable cause) {
@@ -148,7 +173,10 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpResponse> {
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    if (asked) {
+    HttpResponse begun = answer;
+    if (!done && begun != null) {
+      refuse(begun); // what is missing of its body would change nothing
+    } else if (asked) {
       end("the connection ended before the port-forward was granted");
     } else {
       fail(new IOException("the connection ended at once"));

@@ -9,10 +9,16 @@ import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,6 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The SPDY port-forward against a server that speaks it by Netty's own codec. */
 final class PortForwardTest extends ForwardRig {
@@ -166,6 +173,62 @@ final class PortForwardTest extends ForwardRig {
   @Test
   void connectionThatEndsBeforeTheAnswerIsTold() throws Exception {
     assertThat(get(open(plain(), "silent").closed)).hasMessageContaining("before the port-forward");
+  }
+
+  /** Reads one request, and answers with these bytes and the end of the connection. */
+  private static ApiServer answering(byte[] answer) throws IOException {
+    ServerSocket listening = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"));
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              try (listening;
+                  Socket client = listening.accept()) {
+                InputStream in = client.getInputStream();
+                for (int last = 0; last != 0x0d0a0d0a; ) {
+                  last = last << 8 | in.read();
+                }
+                client.getOutputStream().write(answer);
+                client.shutdownOutput();
+                in.transferTo(OutputStream.nullOutputStream());
+              } catch (IOException _) {
+                // The client has read enough.
+              }
+            });
+    return api("http://127.0.0.1:" + listening.getLocalPort());
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  @Test
+  void bytesRightBehindTheAnswerAreTheStreams() throws Exception {
+    byte[] head = ascii("HTTP/1.1 101 Switching Protocols\r\nUpgrade: SPDY/3.1\r\n\r\n");
+    byte[] frame = {0, 0, 0, 3, 0, 0, 0, 5, 'e', 'a', 'r', 'l', 'y'};
+    byte[] both = Arrays.copyOf(head, head.length + frame.length);
+    System.arraycopy(frame, 0, both, head.length, frame.length);
+    Ear ear = open(answering(both), "echo");
+    get(ear.closed);
+    assertThat(ear.text).isEqualTo("early");
+    assertThat(ear.beforeReady).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"chunked", "of a length", "cut off"})
+  void statusOfARefusalCountsHoweverLongItsBodyIs(String kind) throws Exception {
+    String text = "<html>" + "long ".repeat(40_000);
+    String answer =
+        "HTTP/1.1 401 Unauthorized\r\n"
+            + switch (kind) {
+              case "chunked" -> {
+                String chunk = "%x\r\n%s\r\n".formatted(text.length(), text);
+                yield "Transfer-Encoding: chunked\r\n\r\n" + chunk + "0\r\n\r\n";
+              }
+              case "of a length" -> "Content-Length: " + text.length() + "\r\n\r\n" + text;
+              default -> "Content-Length: " + text.length() + "\r\n\r\n<html>";
+            };
+    KtdException why = get(open(answering(ascii(answer)), "echo").closed);
+    assertThat(why.code()).isEqualTo(ErrorCode.CREDENTIALS);
   }
 
   @Test
