@@ -11,9 +11,10 @@ final class Pulse {
   private static final long NONE = Long.MAX_VALUE;
 
   private final long answerNanos;
-  private final long idleNanos;
+  private final long longestIdleNanos;
   private final long suspicionNanos;
   private final long probeNanos;
+  private long idleNanos;
   private long heardAt;
 
   /** When the first thing was sent that nothing has come after; or {@link #NONE}. */
@@ -35,12 +36,18 @@ final class Pulse {
 
   Pulse(Timing timing, long now) {
     answerNanos = timing.answer().toNanos();
-    idleNanos = timing.idle().toNanos();
+    longestIdleNanos = timing.idle().toNanos();
+    idleNanos = longestIdleNanos;
     suspicionNanos = timing.suspicion().toNanos();
     probeNanos = timing.probe().toNanos();
     patience = suspicionNanos;
     heardAt = now;
     lastAskedAt = now;
+  }
+
+  /** The stream is over after so long without a sign of life, which both ends count. */
+  void limit(long limitNanos) {
+    idleNanos = Math.min(longestIdleNanos, limitNanos / 3);
   }
 
   /** Something came: all that was asked is answered. */

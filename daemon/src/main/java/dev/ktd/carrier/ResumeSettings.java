@@ -20,16 +20,16 @@ public record ResumeSettings(SessionSecret secret, Duration limit, Timing timing
     }
   }
 
-  /** With the specification's times; a short limit brings signs of life three times within it. */
+  /** With the specification's times. */
   public ResumeSettings(SessionSecret secret, Duration limit) {
-    this(secret, limit, Timing.DEFAULT.within(limit));
+    this(secret, limit, Timing.DEFAULT);
   }
 
   /**
    * The times of docs/carrier-protocol.md, all positive.
    *
    * @param answer silence after something was sent, before a PING asks
-   * @param idle between PINGs when all is quiet
+   * @param idle between PINGs whatever comes; a third of the limit where that is less
    * @param suspicion silence after a PING, before a second plain carrier is opened
    * @param probe the same after {@link ResumableCarrier#probe}, at least
    * @param firstPause after the first attempt that failed; each further one doubles it
@@ -47,20 +47,6 @@ public record ResumeSettings(SessionSecret secret, Duration limit, Timing timing
       Duration longestPause,
       Duration attempt,
       Duration longestAttempt) {
-    /** The same, but quiet for a third of the limit at most: the agent counts it as well. */
-    private Timing within(Duration limit) {
-      Duration third = limit.dividedBy(3);
-      return new Timing(
-          answer,
-          idle.compareTo(third) < 0 ? idle : third,
-          suspicion,
-          probe,
-          firstPause,
-          longestPause,
-          attempt,
-          longestAttempt);
-    }
-
     /** What the specification says. */
     public static final Timing DEFAULT =
         new Timing(

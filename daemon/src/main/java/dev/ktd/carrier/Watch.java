@@ -56,6 +56,7 @@ final class Watch {
     started = true;
     suspended = false;
     limit = newLimit;
+    pulse.limit(limit.toNanos());
     pulse.asked(nanos.getAsLong());
     ping();
     setAlarm();

@@ -33,6 +33,7 @@ final class AgentTwin implements TwinWire.Pod {
   boolean greets = true;
   boolean answersHellos = true;
   boolean answersPings = true;
+  boolean acknowledges = true;
   boolean busy;
   private final TwinClock clock;
   private final SessionSecret secret;
@@ -161,7 +162,8 @@ final class AgentTwin implements TwinWire.Pod {
     private void received(byte[] bytes) {
       fromClient.writeBytes(bytes);
       long unconfirmed = fromClient.size() - acknowledged;
-      if (unconfirmed >= LONGEST || clock.nanos() - acknowledgedAt >= 100_000_000) {
+      boolean due = unconfirmed >= LONGEST || clock.nanos() - acknowledgedAt >= 100_000_000;
+      if (due && acknowledges) {
         tell(1, new byte[0]);
       }
     }

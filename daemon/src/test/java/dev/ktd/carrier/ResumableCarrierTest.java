@@ -336,6 +336,27 @@ final class ResumableCarrierTest {
   }
 
   @Test
+  void aShortLimitOfTheAgentGetsThreePings() {
+    agent.info = AgentTwin.INFO.replace("900", "9");
+    opened();
+    clock.pass(Duration.ofMinutes(1));
+    assertThat(agent.last().frames.stream().filter("PING 0"::equals)).hasSize(1 + 20);
+    assertThat(user.takeEvents()).isEmpty();
+  }
+
+  @Test
+  void aShortLimitOfOursGetsThreePings() {
+    carrier.close();
+    clock.passMillis(10);
+    user.takeEvents();
+    user.ends = 0;
+    carrier = open(new ResumeSettings(secret, Duration.ofSeconds(9)));
+    opened();
+    clock.pass(Duration.ofMinutes(1));
+    assertThat(agent.last().frames.stream().filter("PING 0"::equals)).hasSize(1 + 20);
+  }
+
+  @Test
   void whoSpeaksWhileTheSecondIsOpenedKeepsTheStream() {
     opened();
     clock.pass(SECOND);
@@ -470,6 +491,28 @@ final class ResumableCarrierTest {
     assertThat(user.writable).isFalse();
     clock.pass(Duration.ofSeconds(5));
     assertThat(user.writable).isTrue();
+  }
+
+  @Test
+  void whatTheAgentDoesNotConfirmIsKeptUpToTheLimit() {
+    opened();
+    agent.acknowledges = false;
+    byte[] piece = numbers(64 * 1024, 1);
+    int written = 0;
+    for (int i = 0; i < 900; i++) { // less than a second, since a PONG would confirm
+      while (carrier.isWritable()) {
+        write(piece);
+        written += piece.length;
+      }
+      clock.passMillis(1);
+    }
+    assertThat(written).isBetween(7 * 1024 * 1024, Stream.KEPT_LIMIT + piece.length);
+    assertThat(atAgent()).hasSize(written);
+    assertThat(user.writable).isFalse();
+    agent.last().send(AgentTwin.frame(1, AgentTwin.position(written)));
+    clock.passMillis(2);
+    assertThat(user.writable).isTrue();
+    assertThat(carrier.keptBytes()).isZero();
   }
 
   @Test
