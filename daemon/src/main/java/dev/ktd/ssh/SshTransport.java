@@ -205,7 +205,7 @@ public final class SshTransport {
   }
 
   /**
-   * From our NEWKEYS on packets go out (RFC 4253, 7.3). MINA tells of the end of an exchange in the
+   * From our NEWKEYS on packets go out (RFC 4253, 7.3). MINA tells that keys are established in the
    * state KEYS and not when it becomes DONE: who waited for that would wait for ever.
    */
   private static boolean keysAreThere(KexState state) {
@@ -455,7 +455,7 @@ public final class SshTransport {
   private final class Events implements SessionListener {
     @Override
     public void sessionEvent(Session of, Event event) {
-      if (event == Event.KexCompleted) {
+      if (event == Event.KeyEstablished) { // KexCompleted: only the algorithms are agreed
         loop.execute(SshTransport.this::newKeys);
       }
     }
