@@ -116,6 +116,29 @@ func TestStrangersAreBoundedAndLeaveRoomAgain(t *testing.T) {
 	r.greeted()
 }
 
+// ofTheNetwork is a plain carrier that does not come from the pod's loopback.
+type ofTheNetwork struct{ network }
+
+func (ofTheNetwork) RemoteAddr() net.Addr {
+	return &net.TCPAddr{IP: net.IPv4(10, 42, 0, 99), Port: 40000}
+}
+
+func TestStrangersOfTheNetworkDoNotKeepPortForwardsOut(t *testing.T) {
+	r := newRig(t, func(s *Server) { s.Limits.Strangers = 3 })
+	fromOutside := func() net.Conn {
+		ours, theirs := socketPair(t)
+		r.server.Accept(ofTheNetwork{theirs})
+		return ours
+	}
+	for i := 0; i < 3; i++ {
+		if _, err := carriertest.Greeted(fromOutside()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.expectEnd(fromOutside())
+	r.open(1)
+}
+
 func TestAStrangerWithoutAHelloIsClosed(t *testing.T) {
 	r := newRig(t, func(s *Server) { s.Limits.Hello = 20 * time.Millisecond })
 	r.expectEnd(r.greeted().Conn)

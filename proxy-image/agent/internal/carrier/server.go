@@ -13,7 +13,7 @@ import (
 type Limits struct {
 	// Kept is how many bytes of sshd a stream keeps until the client confirms them.
 	Kept int
-	// Strangers is how many plain carriers may be open without a hello, Hello how long each may take for it.
+	// Strangers is how many plain carriers of one origin may be open without a hello, Hello how long each may take for it.
 	Strangers int
 	Hello     time.Duration
 	// Streams is how many there may be at once, Waiting how long one lives without a plain carrier.
@@ -43,7 +43,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	streams   map[streamID]*stream
-	strangers int
+	strangers [origins]int
 	// ended is set by End; carriers counts the plain carriers of those who know the secret.
 	ended    bool
 	carriers sync.WaitGroup
@@ -68,22 +68,40 @@ func (s *Server) Serve(listener net.Listener) {
 	}
 }
 
+// origin is where a plain carrier comes from. Anybody may come from the pod's network. Port-forwards come from the pod's
+// loopback, where strangers are not: those of the network must not take their places.
+type origin int
+
+const (
+	podNetwork origin = iota
+	podLoopback
+	origins
+)
+
+func originOf(connection net.Conn) origin {
+	if tcp, ok := connection.RemoteAddr().(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
+		return podLoopback
+	}
+	return podNetwork
+}
+
 // Accept serves one plain carrier in goroutines of its own, and closes it.
 func (s *Server) Accept(connection network) {
+	from := originOf(connection)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.strangers == s.Limits.Strangers {
+	if s.ended || s.strangers[from] == s.Limits.Strangers {
 		connection.Close()
 		return
 	}
-	s.strangers++
-	go s.meet(connection)
+	s.strangers[from]++
+	go s.meet(connection, from)
 }
 
-func (s *Server) meet(connection network) {
+func (s *Server) meet(connection network, from origin) {
 	g, h, err := s.handshake(connection)
 	s.mu.Lock()
-	s.strangers--
+	s.strangers[from]--
 	welcome := err == nil && !s.ended
 	if welcome {
 		s.carriers.Add(1)
