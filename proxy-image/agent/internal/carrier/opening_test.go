@@ -36,6 +36,21 @@ func TestFramesMayComeRightBehindTheHelloOfANewStream(t *testing.T) {
 	}
 }
 
+// To read a file takes as long as it takes; the stream's bytes go on meanwhile.
+func TestTheInfoIsReadWithoutHoldingTheStream(t *testing.T) {
+	var r *rig
+	r = newRig(t, func(s *Server) {
+		s.Info = func() []byte {
+			if held := r.stream(1); held != nil {
+				held.waiting() // takes the stream's lock
+			}
+			return []byte(testInfo)
+		}
+	})
+	r.open(1)
+	r.resume(1, 0)
+}
+
 func TestStrangersLearnNothingAndAreNoSignOfLife(t *testing.T) {
 	r := newRig(t, nil)
 	old := r.greeted()

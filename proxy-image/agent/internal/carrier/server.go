@@ -113,12 +113,12 @@ func (s *Server) meet(connection network, from origin) {
 	}
 	defer s.carriers.Done()
 	s.Alive()
+	info := s.Info()
 	answered := func(code status, received uint64) []byte {
-		var info []byte
 		if code == opened || code == resumed {
-			info = s.Info()
+			return answer(s.Secret, &g, &h, code, received, info)
 		}
-		return answer(s.Secret, &g, &h, code, received, info)
+		return answer(s.Secret, &g, &h, code, received, nil)
 	}
 	p := newPlain(connection, s.Alive)
 	code := busy
