@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -74,6 +75,7 @@ func runDatagram() int {
 }
 
 func runServe() int {
+	runtime.GOMAXPROCS(1)
 	limit, err := heartbeat.LimitFromEnvironment(os.Getenv("KTD_RESUME_SECONDS"))
 	if err != nil {
 		fail(err)

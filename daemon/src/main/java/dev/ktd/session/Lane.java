@@ -179,6 +179,10 @@ final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
   @Override
   public void resumed(Duration pause) {
     LOG.info("carrier {} goes on after {} ms", id, pause.toMillis());
+    SshTransport current = transport;
+    if (current != null) {
+      current.rerouted();
+    }
     cut = false;
     silent = false;
     update();

@@ -27,10 +27,16 @@ final class ReceiveWindow {
   /** Credit returns in pieces of a quarter of the window, but at this at the latest. */
   private static final int LARGEST_PIECE = 256 * 1024;
 
-  /** Programs and schedulers need time too: rates are measured over this at least. */
-  private static final long SHORTEST_PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
+  /** Programs and schedulers need time too: what is consumed in this is to fit in any case. */
+  private static final long SHORTEST_TRIP_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
-  /** The window is to be so many times what was consumed in a round trip: it triples in each. */
+  /**
+   * Rates are measured over this at least: where programs, ktd and the cluster share processors,
+   * bytes come in bursts of a scheduler's slices, which are no rate.
+   */
+  private static final long SHORTEST_PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(25);
+
+  /** The window is to be so many times what is consumed in a round trip: it triples in each. */
   private static final int HEADROOM = 3;
 
   private final ReceiveBudget budget;
@@ -114,15 +120,17 @@ final class ReceiveWindow {
   }
 
   private void measure(int bytes, long now) {
-    long period = Math.max(SHORTEST_PERIOD_NANOS, budget.roundTrip().nanos());
+    long trip = Math.max(SHORTEST_TRIP_NANOS, budget.roundTrip().nanos());
+    long period = Math.max(SHORTEST_PERIOD_NANOS, trip);
     if (now - periodStart >= period) {
       periodStart = now;
       consumedInPeriod = 0;
     }
     consumedInPeriod += bytes;
+    long wanted = HEADROOM * consumedInPeriod * trip / period;
     int most = Math.min(LARGEST, budget.ceiling(size));
-    if (HEADROOM * consumedInPeriod > size && most > size) {
-      resize((int) Math.min(HEADROOM * consumedInPeriod, most));
+    if (wanted > size && most > size) {
+      resize((int) Math.min(wanted, most));
     }
   }
 

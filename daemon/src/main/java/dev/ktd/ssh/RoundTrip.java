@@ -8,8 +8,12 @@ import java.util.concurrent.TimeUnit;
  * each is an upper bound.
  */
 final class RoundTrip {
-  /** After which a shorter time of an earlier path is forgotten. */
-  static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(10);
+  /**
+   * After which a shorter time is forgotten. Under load every sample has queues in it, and windows
+   * made by such samples would make the queues longer still: so it is remembered as long as Linux
+   * remembers it (tcp_min_rtt_wlen in ip-sysctl.rst).
+   */
+  static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(300);
 
   /** Before the first sample, and the most that is believed: longer than to a satellite. */
   static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -32,6 +36,13 @@ final class RoundTrip {
       begun = true;
     }
     shortest = Math.min(shortest, nanos);
+  }
+
+  /** The path is another one. */
+  void forget() {
+    begun = false;
+    shortest = LONGEST_NANOS;
+    shortestBefore = LONGEST_NANOS;
   }
 
   long nanos() {

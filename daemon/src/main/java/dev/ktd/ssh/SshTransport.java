@@ -132,6 +132,11 @@ public final class SshTransport {
     return io == null ? 0 : io.bytesDown();
   }
 
+  /** From now on bytes may travel another way: what its length was is forgotten. On the loop. */
+  public void rerouted() {
+    receiveBudget.roundTrip().forget();
+  }
+
   /** Ends the connection and every flow on it. Any thread, repeatable. */
   public void close() {
     later(new KtdException(ErrorCode.NOT_CONNECTED, "the tunnel was closed", null));

@@ -107,6 +107,32 @@ final class ReceiveBudgetTest {
   }
 
   @Test
+  void aBurstNearbyIsNoRate() {
+    Peer peer = new Peer();
+    budget.roundTrip().sample(MILLISECOND, now);
+    for (int i = 0; i < 100; i++) {
+      now += 40 * MILLISECOND;
+      assertThat(peer.window.received(peer.credit, now)).isTrue();
+      peer.credit = peer.consume(peer.window.held());
+    }
+    assertThat(peer.window.size()).isEqualTo(ReceiveBudget.LARGEST_START);
+  }
+
+  @Test
+  void aFlowNearbyHasWhatItConsumesInFifteenMilliseconds() {
+    Peer peer = new Peer();
+    budget.roundTrip().sample(MILLISECOND, now);
+    for (int i = 0; i < 1_000; i++) {
+      now += MILLISECOND;
+      int bytes = Math.min(peer.credit, 100_000);
+      peer.credit -= bytes;
+      assertThat(peer.window.received(bytes, now)).isTrue();
+      peer.credit += peer.consume(bytes);
+    }
+    assertThat(peer.window.size()).isBetween(1_400_000, 1_600_000);
+  }
+
+  @Test
   void eightBusyFlowsShareWhatOneHad() {
     Peer lone = new Peer();
     roundTrips(20 * MILLISECOND, 20, lone);
@@ -175,10 +201,12 @@ final class ReceiveBudgetTest {
     trip.sample(9 * MILLISECOND, now);
     assertThat(trip.nanos()).isEqualTo(MILLISECOND);
     for (int i = 0; i < 25; i++) {
-      now += 1000 * MILLISECOND;
+      now += RoundTrip.REMEMBERED_NANOS / 10;
       trip.sample(80 * MILLISECOND, now);
     }
     assertThat(trip.nanos()).isEqualTo(80 * MILLISECOND);
+    trip.forget();
+    assertThat(trip.nanos()).isEqualTo(RoundTrip.LONGEST_NANOS);
   }
 
   @Test
