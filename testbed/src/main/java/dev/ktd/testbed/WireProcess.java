@@ -131,22 +131,36 @@ public final class WireProcess implements AutoCloseable {
    * @return the copy, which is the caller's to delete
    */
   public Path kubeconfig(TestCluster cluster, Path copy) {
+    return kubeconfig(cluster.laptop(), cluster.kubectlProgram(), cluster.kubeconfig(), copy);
+  }
+
+  /** The same by a kubectl on that laptop. */
+  public Path kubeconfig(Laptop laptop, String kubectl, Path original, Path copy) {
     try {
-      Files.copy(cluster.kubeconfig(), copy, StandardCopyOption.REPLACE_EXISTING);
+      Files.copy(original, copy, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write " + copy, e);
     }
+    String file = "--kubeconfig=" + copy;
     String name =
-        cluster
-            .kubectl("config", "view", "--minify", "-o", "jsonpath={.contexts[0].context.cluster}")
+        laptop
+            .run(
+                kubectl,
+                file,
+                "config",
+                "view",
+                "--minify",
+                "-o",
+                "jsonpath={.contexts[0].context.cluster}")
             .expectSuccess()
             .text();
-    cluster
-        .kubectl(
+    laptop
+        .run(
+            kubectl,
+            file,
             "config",
             "set-cluster",
             name,
-            "--kubeconfig=" + copy,
             "--server=https://" + LOOPBACK + ":" + port,
             "--tls-server-name=" + SERVER_NAME)
         .expectSuccess();
