@@ -3,7 +3,9 @@ package dev.ktd.bench.figures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -15,12 +17,14 @@ public final class Report {
    * The JSON file.
    *
    * @param verdicts what was asked, and whether it was reached
+   * @param ratios of series to a common measure, under the names of the series; may be empty
    */
   public record Document(
       Machine machine,
       Options options,
       List<Results.Verdict> verdicts,
-      List<Results.Series> series) {}
+      List<Results.Series> series,
+      List<Results.Series> ratios) {}
 
   public static void line(String text) {
     System.out.println(text);
@@ -28,18 +32,23 @@ public final class Report {
 
   /** Everything, when all has been measured. */
   public static void print(Document document) {
+    Map<String, Results.Series> ratios = new HashMap<>();
+    document.ratios().forEach(series -> ratios.put(series.name(), series));
+    String measure = document.ratios().isEmpty() ? "" : document.ratios().getFirst().unit();
     line("");
-    line("%-44s %10s %10s %10s  %s".formatted("", "median", "min", "max", ""));
+    line("%-44s %10s %10s %10s %-5s %12s".formatted("", "median", "min", "max", "", measure));
     for (Results.Series series : document.series()) {
       long marked = series.rounds().stream().filter(round -> !round.marked().isEmpty()).count();
+      Results.Series ratio = ratios.get(series.name());
       line(
-          "%-44s %10.2f %10.2f %10.2f  %s%s"
+          "%-44s %10.2f %10.2f %10.2f %-5s %12s%s"
               .formatted(
                   series.name(),
                   series.median(),
                   series.min(),
                   series.max(),
                   series.unit(),
+                  ratio == null ? "" : "%.2f".formatted(ratio.median()),
                   marked == 0
                       ? ""
                       : "  (" + marked + " of " + series.rounds().size() + " marked)"));

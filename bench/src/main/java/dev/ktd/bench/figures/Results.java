@@ -70,16 +70,21 @@ public final class Results {
     return Series.of(series, "", rounds.getOrDefault(series, List.of())).max();
   }
 
-  /** The median of the ratios of two series within their rounds, which were measured together. */
+  /** The median of the ratios of two series within their rounds. */
   public double ratio(String over, String under) {
+    return Series.of("", "", ratios(over, under)).median();
+  }
+
+  /** Of the rounds that both series have, in which they were measured together. */
+  public List<Round> ratios(String over, String under) {
     List<Round> ratios = new ArrayList<>();
     for (Round upper : rounds.getOrDefault(over, List.of())) {
       for (Round lower : rounds.getOrDefault(under, List.of())) {
-        if (upper.round() == lower.round()) {
+        if (upper.round() == lower.round() && lower.value() != 0) {
           ratios.add(new Round(upper.round(), upper.value() / lower.value(), Map.of(), ""));
         }
       }
     }
-    return Series.of("", "", ratios).median();
+    return ratios;
   }
 }

@@ -6,6 +6,7 @@ import dev.ktd.bench.figures.Results;
 import dev.ktd.testbed.Laptop;
 import dev.ktd.testbed.Result;
 import dev.ktd.testbed.Running;
+import dev.ktd.testbed.WireProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,9 +57,9 @@ final class Bed implements AutoCloseable {
     this.client = new Child(Client.class);
   }
 
-  /** Once all of them are there. */
-  void findServices() {
-    for (Target target : Target.values()) {
+  /** Once they are there. */
+  void findServices(Target... targets) {
+    for (Target target : targets) {
       addresses.put(
           target,
           kubectl("get", "service", target.service, "-o", "jsonpath={.spec.clusterIP}").text());
@@ -98,6 +99,17 @@ final class Bed implements AutoCloseable {
   /** The same without judging how it ends. */
   Result attempt(Duration limit, String... command) {
     return laptop.run(limit, command);
+  }
+
+  /** A wire to the API server, which the caller makes long, cuts and closes. */
+  WireProcess wire() {
+    return WireProcess.start(laptop, WireProcess.server(kubeconfig));
+  }
+
+  /** A kubeconfig that leads over the wire. */
+  Path over(WireProcess wire) {
+    Path copy = folder.resolve("kubeconfig-" + wire.address().getPort());
+    return wire.kubeconfig(laptop, kubectl, kubeconfig, copy);
   }
 
   Running start(List<String> command) {

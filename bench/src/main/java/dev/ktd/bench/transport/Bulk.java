@@ -5,13 +5,10 @@ import java.util.List;
 
 /** Bytes a second, up and down. */
 final class Bulk {
-  private static final List<Integer> STREAMS = List.of(1, 8, 32);
+  static final List<Integer> STREAMS = List.of(1, 8, 32);
 
   /** More streams are only measured of those that take part everywhere. */
   private static final int MOST_OF_PEERS = 8;
-
-  /** Rounds of the others, who are only there for orientation. */
-  private static final int PEER_ROUNDS = 3;
 
   private static final int WARM_UP_SECONDS = 5;
 
@@ -31,10 +28,10 @@ final class Bulk {
     Report.line("warm-up");
     for (boolean down : new boolean[] {false, true}) {
       var run = new IperfRun(4, down, 0, millis);
-      standing.inTurn(false, (_, candidate) -> run.run(bed, candidate.to(Target.IPERF)));
+      standing.inTurn(0, (_, candidate) -> run.run(bed, candidate.to(Target.IPERF)));
     }
     standing.inTurn(
-        false,
+        0,
         (_, candidate) ->
             bed.client.ask("rate %s 4 %d".formatted(candidate.to(Target.WEB), millis)));
   }
@@ -53,10 +50,13 @@ final class Bulk {
   private void turn(Standing standing, int round, int streams, boolean down, int roundTrip) {
     var run = new IperfRun(streams, down, bed.options.warmUp(), bed.options.time());
     var row = new Row(bed, row(streams, down, roundTrip), "Gb/s", round);
-    boolean few = streams > MOST_OF_PEERS || round >= PEER_ROUNDS;
-    standing.inTurn(
-        few,
+    Standing.Turn turn =
         (name, candidate) ->
-            row.take(name, candidate, () -> run.run(bed, candidate.to(Target.IPERF))));
+            row.take(name, candidate, () -> run.run(bed, candidate.to(Target.IPERF)));
+    if (streams > MOST_OF_PEERS) {
+      standing.inTurnEverywhere(turn);
+    } else {
+      standing.inTurn(round, turn);
+    }
   }
 }

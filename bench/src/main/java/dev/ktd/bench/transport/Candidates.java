@@ -5,61 +5,64 @@ import dev.ktd.bench.figures.Report;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 
-/** Who takes part. */
+/** Who takes part: the standard ways, and of the others those whose programs are here. */
 final class Candidates {
   static final String KTD = "ktd";
 
   /** All ratios are to it. */
   static final String BASE = "ssh -L";
 
-  private Candidates() {}
+  private final List<Candidate.Entry> main;
+  private final List<Candidate.Entry> beside = new ArrayList<>();
+  private final List<Candidate.Entry> alone = new ArrayList<>();
 
-  /** ktd, its measure, and of the others those whose programs are here. */
-  static List<Candidate.Entry> all(Bed bed, SshServer server) {
-    List<Candidate.Entry> found = new ArrayList<>(main(bed, server));
-    if (Programs.find("proxychains4").isPresent()) {
-      found.add(
-          new Candidate.Entry(
-              "ssh -D",
-              false,
-              way -> SshCandidate.socks(bed, server, way, SshCandidate.SOCKS_PORT)));
-    } else {
-      skipped("ssh -D", "proxychains4");
-    }
-    found.add(new Candidate.Entry("port-forward", false, way -> new ForwardCandidate(bed, way)));
-    program("sshuttle")
-        .ifPresent(
-            program ->
-                found.add(
-                    new Candidate.Entry(
-                        "sshuttle", false, way -> Sshuttle.start(bed, server, program, way))));
-    program("tun2socks")
-        .ifPresent(
-            program ->
-                found.add(
-                    new Candidate.Entry(
-                        "tun2socks", false, way -> Tun2socks.start(bed, server, program, way))));
-    return found;
+  /** Says who is left out. */
+  Candidates(Bed bed, SshServer server) {
+    main =
+        List.of(
+            new Candidate.Entry(KTD, true, way -> new KtdCandidate(bed, way)),
+            new Candidate.Entry(BASE, true, way -> SshCandidate.listening(bed, server, way)));
+    find(
+        "proxychains4",
+        _ -> peer("ssh -D", way -> SshCandidate.socks(bed, server, way, SshCandidate.SOCKS_PORT)));
+    peer("port-forward", way -> new ForwardCandidate(bed, way));
+    find("sshuttle", it -> peer("sshuttle", way -> Sshuttle.start(bed, server, it, way)));
+    find("tun2socks", it -> peer("tun2socks", way -> Tun2socks.start(bed, server, it, way)));
+    find("telepresence", it -> alone("telepresence", SystemTool.telepresence(bed, it)));
+    find("kubevpn", it -> alone("kubevpn", SystemTool.kubevpn(bed, it)));
   }
 
-  /** Those of every row. */
-  static List<Candidate.Entry> main(Bed bed, SshServer server) {
-    return List.of(
-        new Candidate.Entry(KTD, true, way -> new KtdCandidate(bed, way)),
-        new Candidate.Entry(BASE, true, way -> SshCandidate.listening(bed, server, way)));
+  private void find(String program, Consumer<Path> found) {
+    Programs.find(program)
+        .ifPresentOrElse(
+            found, () -> Report.line(program + " is not in KTD_PEERS or on PATH: left out"));
   }
 
-  private static Optional<Path> program(String name) {
-    Optional<Path> found = Programs.find(name);
-    if (found.isEmpty()) {
-      skipped(name, name);
-    }
-    return found;
+  private void peer(String name, Candidate.Starter starter) {
+    beside.add(new Candidate.Entry(name, false, starter));
   }
 
-  private static void skipped(String name, String program) {
-    Report.line(name + " is left out: " + program + " is not in KTD_PEERS or on PATH");
+  private void alone(String name, Candidate.Starter starter) {
+    alone.add(new Candidate.Entry(name, false, starter));
+  }
+
+  /** ktd and its measure: those of every row. */
+  List<Candidate.Entry> main() {
+    return main;
+  }
+
+  /** Those whose start is timed. */
+  List<Candidate.Entry> started() {
+    return Stream.concat(main.stream(), alone.stream()).toList();
+  }
+
+  /** All, grouped by who can stand side by side. */
+  List<List<Candidate.Entry>> groups() {
+    Stream<List<Candidate.Entry>> first =
+        Stream.of(Stream.concat(main.stream(), beside.stream()).toList());
+    return Stream.concat(first, alone.stream().map(List::of)).toList();
   }
 }

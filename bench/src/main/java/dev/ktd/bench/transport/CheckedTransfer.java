@@ -8,11 +8,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/**
- * Bytes to an echo and back over one connection, each compared, while somebody cuts the way.
- * Answers with: bytes sent, bytes that came back equal, 1 if all did and the connection ended well,
- * the longest pause in what came back in nanoseconds, and System.nanoTime() at its end.
- */
+/** Bytes to an echo and back over one connection, each compared, while somebody cuts the way. */
 final class CheckedTransfer {
   private static final int BLOCK = 16 * 1024;
   private static final int SEED = 42;
@@ -26,17 +22,35 @@ final class CheckedTransfer {
   }
 
   /**
-   * @param millis how long it sends; what was sent then has as long again to come back
+   * What became of it.
+   *
+   * @param equal bytes that came back as they were sent
+   * @param whole whether all did, and the connection ended well
+   * @param pauseNanos the longest pause in what came back
    */
-  String run(int millis) throws IOException, InterruptedException {
+  record Outcome(long sent, long equal, boolean whole, long pauseNanos) {
+    /** As {@link Client} answers. */
+    @Override
+    public String toString() {
+      return sent + " " + equal + " " + (whole ? 1 : 0) + " " + pauseNanos;
+    }
+  }
+
+  /**
+   * @param millis how long it sends
+   * @param stallMillis how long it reads nothing at first
+   * @param patienceMillis what the rest then has to come back
+   */
+  Outcome run(int millis, int stallMillis, int patienceMillis)
+      throws IOException, InterruptedException {
     long start = System.nanoTime();
     long end = start + TimeUnit.MILLISECONDS.toNanos(millis);
     try (Socket socket = Dial.open(endpoint)) {
       socket.setSoTimeout(POLL_MILLIS);
-      Thread sender = Thread.ofPlatform().start(() -> send(socket, end));
-      String seen = receive(socket, end + TimeUnit.MILLISECONDS.toNanos(millis));
-      sender.join(millis);
-      return seen;
+      Thread.ofPlatform().daemon().start(() -> send(socket, end));
+      TimeUnit.MILLISECONDS.sleep(stallMillis);
+      // The sender may be in a write that nobody takes for ever; closing the socket ends that.
+      return receive(socket, end + TimeUnit.MILLISECONDS.toNanos(patienceMillis));
     }
   }
 
@@ -51,19 +65,17 @@ final class CheckedTransfer {
         sent.addAndGet(block.length);
       }
       socket.shutdownOutput();
-    } catch (IOException e) {
-      // The receiver sees the same and tells it.
-      System.err.println("sending ended: " + e);
+    } catch (IOException _) {
+      // The receiver sees the same, and the answer tells it.
     }
   }
 
-  private String receive(Socket socket, long patience) {
+  private Outcome receive(Socket socket, long patience) {
     var random = new SplittableRandom(SEED);
     byte[] expected = new byte[BLOCK];
     byte[] block = new byte[BLOCK];
     long equal = 0;
     long longest = 0;
-    long longestEnd = 0;
     boolean ended = false;
     long last = System.nanoTime();
     while (System.nanoTime() < patience) {
@@ -71,21 +83,17 @@ final class CheckedTransfer {
       int read;
       try {
         read = socket.getInputStream().read(block, 0, BLOCK - at);
-      } catch (SocketTimeoutException e) {
+      } catch (SocketTimeoutException _) {
         continue;
-      } catch (IOException e) {
-        System.err.println("receiving ended: " + e);
-        break;
+      } catch (IOException _) {
+        break; // lost
       }
       if (read < 0) {
         ended = true;
         break;
       }
       long now = System.nanoTime();
-      if (now - last > longest) {
-        longest = now - last;
-        longestEnd = now;
-      }
+      longest = Math.max(longest, now - last);
       last = now;
       if (at == 0) {
         random.nextBytes(expected);
@@ -98,6 +106,6 @@ final class CheckedTransfer {
       equal += read;
     }
     boolean whole = ended && equal == sent.get();
-    return sent.get() + " " + equal + " " + (whole ? 1 : 0) + " " + longest + " " + longestEnd;
+    return new Outcome(sent.get(), equal, whole, longest);
   }
 }

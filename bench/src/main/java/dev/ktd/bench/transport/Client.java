@@ -17,7 +17,7 @@ import java.util.List;
  *   rate ENDPOINT THREADS MILLIS               GETs over new connections, nanoseconds, failures
  *   keepalive ENDPOINT THREADS MILLIS          GETs over kept connections, nanoseconds, failures
  *   first ENDPOINT MILLIS                      System.nanoTime() of the first byte of an answer
- *   transfer ENDPOINT MILLIS                   see {@link CheckedTransfer}
+ *   transfer ENDPOINT MILLIS PATIENCE-MILLIS   bytes sent, came back equal, 1 if all; longest pause
  * </pre>
  */
 public final class Client {
@@ -47,7 +47,7 @@ public final class Client {
       case "rate" -> Requests.rate(endpoint, first, number(words, 5), false);
       case "keepalive" -> Requests.rate(endpoint, first, number(words, 5), true);
       case "first" -> Requests.first(endpoint, first);
-      case "transfer" -> new CheckedTransfer(endpoint).run(first);
+      case "transfer" -> new CheckedTransfer(endpoint).run(first, 0, number(words, 5)).toString();
       default -> throw new IllegalArgumentException("unknown command " + words.getFirst());
     };
   }

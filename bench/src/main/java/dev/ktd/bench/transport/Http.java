@@ -11,6 +11,7 @@ final class Http {
   static final String KEPT = "GETs over kept connections, 16 threads";
 
   private static final int THREADS = 16;
+  private static final int DELAYED = 10;
 
   private final Bed bed;
 
@@ -22,16 +23,27 @@ final class Http {
     Report.line("small requests");
     for (int round = 0; round < bed.options.rounds(); round++) {
       int now = round;
-      standing.inTurn(false, (name, candidate) -> oneByOne(now, name, candidate));
-      standing.inTurn(false, (name, candidate) -> rate(now, RATE, "rate", name, candidate));
-      standing.inTurn(false, (name, candidate) -> rate(now, KEPT, "keepalive", name, candidate));
+      int count = bed.options.quick() ? 20 : 80;
+      standing.inTurn(now, (name, candidate) -> oneByOne(now, name, candidate, count, 0));
+      standing.inTurn(now, (name, candidate) -> rate(now, RATE, "rate", name, candidate));
+      standing.inTurn(now, (name, candidate) -> rate(now, KEPT, "keepalive", name, candidate));
     }
   }
 
-  private void oneByOne(int round, String name, Candidate candidate) throws Exception {
-    int count = bed.options.quick() ? 20 : 80;
-    var median = new Row(bed, NEW + ", p50", "ms", round);
-    var p99 = new Row(bed, NEW + ", p99", "ms", round);
+  /** Only the first of the three, over a long way, where each takes its time. */
+  void oneByOne(Standing standing, int roundTripMillis) {
+    for (int round = 0; round < bed.options.rounds(); round++) {
+      int now = round;
+      standing.inTurn(
+          now, (name, candidate) -> oneByOne(now, name, candidate, DELAYED, roundTripMillis));
+    }
+  }
+
+  private void oneByOne(int round, String name, Candidate candidate, int count, int roundTrip)
+      throws Exception {
+    String row = Row.delayed(NEW, roundTrip);
+    var median = new Row(bed, row + ", p50", "ms", round);
+    var p99 = new Row(bed, row + ", p99", "ms", round);
     median.take(
         name,
         candidate,

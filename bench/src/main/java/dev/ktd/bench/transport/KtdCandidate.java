@@ -2,10 +2,8 @@ package dev.ktd.bench.transport;
 
 import dev.ktd.testbed.Result;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -29,21 +27,16 @@ final class KtdCandidate implements Candidate {
         daemon(bed).orElseThrow(() -> new IOException("no process dev.ktd.Ktd daemon is found"));
   }
 
-  /** By proc(5): of a command line beyond a page, {@link ProcessHandle} tells only the start. */
   private static Optional<ProcessHandle> daemon(Bed bed) {
-    Path home = Objects.requireNonNull(Path.of(bed.ktd).getParent()).resolveSibling("lib");
+    String home =
+        Objects.requireNonNull(Path.of(bed.ktd).getParent()).resolveSibling("lib").toString();
     return ProcessHandle.allProcesses()
-        .filter(process -> runs(process, home.toString(), "dev.ktd.Ktd\0daemon\0"))
+        .filter(
+            process -> {
+              String line = ProcessFacts.commandLine(process.pid());
+              return line.contains("\0dev.ktd.Ktd\0daemon\0") && line.contains(home);
+            })
         .findFirst();
-  }
-
-  private static boolean runs(ProcessHandle process, String... parts) {
-    try {
-      String line = Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline"));
-      return Arrays.stream(parts).allMatch(line::contains);
-    } catch (IOException _) {
-      return false; // it has ended
-    }
   }
 
   long pid() {

@@ -24,18 +24,23 @@ final class Latency {
     Report.line("latency");
     for (int round = 0; round < bed.options.rounds(); round++) {
       int now = round;
-      standing.inTurn(false, (name, candidate) -> alone(now, name, candidate));
-      standing.inTurn(false, (name, candidate) -> beside(now, name, candidate, true));
-      standing.inTurn(false, (name, candidate) -> beside(now, name, candidate, false));
+      standing.inTurn(now, (name, candidate) -> take(now, ALONE, name, candidate));
+      standing.inTurn(now, (name, candidate) -> beside(now, name, candidate, true));
+      standing.inTurn(now, (name, candidate) -> beside(now, name, candidate, false));
+    }
+  }
+
+  /** Only alone, over a long way. */
+  void alone(Standing standing, int roundTripMillis) {
+    String row = Row.delayed(ALONE, roundTripMillis);
+    for (int round = 0; round < bed.options.rounds(); round++) {
+      int now = round;
+      standing.inTurn(now, (name, candidate) -> take(now, row, name, candidate));
     }
   }
 
   private int millis() {
     return bed.options.quick() ? 500 : 2_000;
-  }
-
-  private void alone(int round, String name, Candidate candidate) throws Exception {
-    take(round, ALONE, name, candidate);
   }
 
   private void beside(int round, String name, Candidate candidate, boolean down) throws Exception {

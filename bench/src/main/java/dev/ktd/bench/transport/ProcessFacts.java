@@ -6,9 +6,11 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** What proc(5) says about processes. One that has ended counts as nothing. */
 final class ProcessFacts {
@@ -34,13 +36,56 @@ final class ProcessFacts {
     }
   }
 
+  /**
+   * Each word followed by a NUL; empty where there is none. {@link ProcessHandle.Info} knows the
+   * first 4096 bytes only, and a class path is long.
+   */
+  static String commandLine(long pid) {
+    try {
+      return Files.readString(Path.of("/proc", Long.toString(pid), "cmdline"));
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /** Open file descriptors. */
+  static long descriptors(long pid) {
+    try (Stream<Path> all = Files.list(Path.of("/proc", Long.toString(pid), "fd"))) {
+      return all.count();
+    } catch (IOException e) {
+      return 0;
+    }
+  }
+
+  static double threads(long pid) {
+    return statusField(pid, "Threads:");
+  }
+
+  /** All whose name is that, whatever container they are in. */
+  static List<ProcessHandle> named(String name) {
+    return ProcessHandle.allProcesses()
+        .filter(process -> name(process.pid()).equals(name))
+        .toList();
+  }
+
+  private static String name(long pid) {
+    try {
+      return Files.readString(Path.of("/proc", Long.toString(pid), "comm")).strip();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
   /** Resident memory in MB (10^6 bytes), now, or at its highest. */
   static double residentMegabytes(long pid, boolean highest) {
-    String field = highest ? "VmHWM:" : "VmRSS:";
+    return statusField(pid, highest ? "VmHWM:" : "VmRSS:") * 1024 / 1e6;
+  }
+
+  private static double statusField(long pid, String field) {
     try {
       return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status")).stream()
           .filter(line -> line.startsWith(field))
-          .mapToDouble(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024 / 1e6)
+          .mapToDouble(line -> Long.parseLong(line.replaceAll("\\D", "")))
           .sum();
     } catch (IOException e) {
       return 0;

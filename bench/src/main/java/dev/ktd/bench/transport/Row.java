@@ -11,6 +11,7 @@ import java.util.TreeMap;
 /** How one figure of one candidate gets into the results. */
 final class Row {
   private static final double MUCH_STEAL = 2;
+  private static final String SEPARATOR = " | ";
 
   private final Bed bed;
   private final String name;
@@ -25,7 +26,21 @@ final class Row {
   }
 
   static String series(String row, String candidate) {
-    return row + " | " + candidate;
+    return row + SEPARATOR + candidate;
+  }
+
+  static String candidate(String series) {
+    return series.substring(series.indexOf(SEPARATOR) + SEPARATOR.length());
+  }
+
+  /** The row of a series. */
+  static String of(String series) {
+    return series.substring(0, series.indexOf(SEPARATOR));
+  }
+
+  /** The row for that round trip to the API server; 0 for the bed as it is. */
+  static String delayed(String row, int roundTripMillis) {
+    return roundTripMillis == 0 ? row : row + ", " + roundTripMillis + " ms";
   }
 
   static double rounded(double value) {

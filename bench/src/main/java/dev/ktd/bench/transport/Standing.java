@@ -7,12 +7,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The candidates that stand side by side while parts take turns with them. One that cannot be
  * started is left out with a word; one that has ended is started anew before its next turn.
  */
 final class Standing implements AutoCloseable {
+  /** Rounds of those that do not take part everywhere: they are there for orientation. */
+  private static final int PEER_ROUNDS = 3;
+
   private final Bed bed;
   private final Path kubeconfig;
   private final Map<Candidate.Entry, Candidate> standing = new LinkedHashMap<>();
@@ -38,32 +42,66 @@ final class Standing implements AutoCloseable {
     }
   }
 
+  /** Whether none could be started. */
+  boolean isEmpty() {
+    return standing.isEmpty();
+  }
+
   /** What is measured of one candidate. */
   interface Turn {
     void take(String name, Candidate candidate) throws Exception;
   }
 
-  /** One turn for each; a failed one is told, and there is no value of it. */
-  void inTurn(boolean everywhereOnly, Turn turn) {
-    for (Candidate.Entry entry : List.copyOf(standing.keySet())) {
-      if (everywhereOnly && !entry.everywhere()) {
-        continue;
-      }
-      if (!take(entry, turn)) {
-        // It may have ended by itself meanwhile, as kubectl port-forward does.
-        take(entry, turn);
+  /**
+   * One turn for each in that round, of the peers in the first rounds only. A failed one is told,
+   * and there is no value of it.
+   */
+  void inTurn(int round, Turn turn) {
+    entries(round < PEER_ROUNDS).forEach(entry -> inTurn(entry, turn));
+  }
+
+  /** One turn for those who take part in all rows. */
+  void inTurnEverywhere(Turn turn) {
+    entries(false).forEach(entry -> inTurn(entry, turn));
+  }
+
+  /** Those that stand now, for what happens to all of them at once. */
+  Map<String, Candidate> all() {
+    Map<String, Candidate> found = new LinkedHashMap<>();
+    for (Candidate.Entry entry : entries(true)) {
+      Candidate candidate = ready(entry);
+      if (candidate != null) {
+        found.put(entry.name(), candidate);
       }
     }
+    return found;
+  }
+
+  private List<Candidate.Entry> entries(boolean peersToo) {
+    return standing.keySet().stream().filter(entry -> peersToo || entry.everywhere()).toList();
+  }
+
+  private void inTurn(Candidate.Entry entry, Turn turn) {
+    if (!take(entry, turn)) {
+      // It may have ended by itself meanwhile, as kubectl port-forward does.
+      take(entry, turn);
+    }
+  }
+
+  /** Null when it is left out. */
+  private @Nullable Candidate ready(Candidate.Entry entry) {
+    Candidate candidate = standing.get(entry);
+    if (candidate != null && !candidate.isAlive()) {
+      Report.line("  " + entry.name() + " has ended: started anew");
+      candidate.close();
+      return start(entry) ? standing.get(entry) : null;
+    }
+    return candidate;
   }
 
   /** False when it failed and a new start may help. */
   private boolean take(Candidate.Entry entry, Turn turn) {
-    Candidate candidate = standing.get(entry);
-    if (candidate != null && !candidate.isAlive()) {
-      Report.line("  " + entry.name() + " has ended by itself: started anew");
-      candidate.close();
-      candidate = start(entry) ? standing.get(entry) : null;
-    }
+    Candidate candidate = ready(entry);
     if (candidate == null) {
       return true;
     }

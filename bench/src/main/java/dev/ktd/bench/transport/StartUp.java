@@ -2,6 +2,7 @@ package dev.ktd.bench.transport;
 
 import dev.ktd.bench.figures.Report;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -21,26 +22,26 @@ final class StartUp {
     this.bed = bed;
   }
 
-  void run(Path kubeconfig, List<Candidate.Entry> entries) {
+  void run(Path kubeconfig, List<Candidate.Entry> entries) throws InterruptedException {
     Report.line("start");
     int rounds = bed.options.quick() ? 1 : Math.max(LEAST_ROUNDS, bed.options.rounds());
+    List<Candidate.Entry> left = new ArrayList<>(entries);
     for (int round = 0; round < rounds; round++) {
-      for (Candidate.Entry entry : entries) {
-        try {
-          start(round, kubeconfig, entry);
-        } catch (Exception | AssertionError e) {
-          Report.line("  " + entry.name() + " is left out: " + e.getMessage());
+      for (Candidate.Entry entry : List.copyOf(left)) {
+        if (!start(round, kubeconfig, entry)) {
+          left.remove(entry); // what cannot be started takes its time to say so
         }
       }
     }
   }
 
-  private void start(int round, Path kubeconfig, Candidate.Entry entry) throws Exception {
+  private boolean start(int round, Path kubeconfig, Candidate.Entry entry)
+      throws InterruptedException {
     long start = System.nanoTime();
     try (var standing = new Standing(bed, kubeconfig, List.of(entry))) {
       var up = new double[1];
       standing.inTurn(
-          false,
+          0,
           (name, candidate) -> {
             up[0] = (System.nanoTime() - start) / 1e9;
             long[] first =
@@ -50,8 +51,12 @@ final class StartUp {
             new Row(bed, ROW, "s", round).add(name, seconds, details, "");
             Report.line("  %-52s %10.2f s  %s".formatted(Row.series(ROW, name), seconds, details));
           });
+      if (standing.isEmpty()) {
+        return false;
+      }
       TimeUnit.SECONDS.sleep(bed.options.quick() ? 1 : IDLE_SECONDS);
       standing.noteMemory(IDLE, round);
+      return true;
     }
   }
 }

@@ -15,13 +15,13 @@ public final class TransportFigures {
   private static final Path OUT = Path.of("target/bench/transport.json");
 
   private final Bed bed;
-  private final SshServer server;
+  private final Candidates candidates;
 
   private TransportFigures(Bed bed) throws IOException {
     this.bed = bed;
     IperfServer.start(bed);
-    bed.findServices();
-    this.server = new SshServer(bed);
+    bed.findServices(Target.values());
+    this.candidates = new Candidates(bed, new SshServer(bed));
   }
 
   /** Arguments as {@link Options} has them. */
@@ -38,18 +38,30 @@ public final class TransportFigures {
     new TransportFigures(bed).run();
     var document =
         new Report.Document(
-            machine, options, TransportTargets.of(bed.results), bed.results.series());
+            machine,
+            options,
+            TransportTargets.of(bed.results),
+            bed.results.series(),
+            Ratios.of(bed.results));
     Report.print(document);
     Report.write(document, options.out());
     System.exit(0);
   }
 
-  private void run() {
+  private void run() throws IOException, InterruptedException {
     if (bed.options.wants("start")) {
-      new StartUp(bed).run(bed.kubeconfig, Candidates.main(bed, server));
+      new StartUp(bed).run(bed.kubeconfig, candidates.started());
     }
     if (wantsAny("bulk", "latency", "http")) {
-      withoutDelay();
+      candidates.groups().forEach(this::withoutDelay);
+    }
+    if (bed.options.wants("delay")) {
+      new Delay(bed).run(candidates.main());
+    }
+    if (bed.options.wants("recovery")) {
+      for (List<Candidate.Entry> group : candidates.groups()) {
+        new Recovery(bed).run(group);
+      }
     }
   }
 
@@ -57,8 +69,8 @@ public final class TransportFigures {
     return List.of(parts).stream().anyMatch(bed.options::wants);
   }
 
-  private void withoutDelay() {
-    try (var standing = new Standing(bed, bed.kubeconfig, Candidates.all(bed, server))) {
+  private void withoutDelay(List<Candidate.Entry> group) {
+    try (var standing = new Standing(bed, bed.kubeconfig, group)) {
       var bulk = new Bulk(bed);
       bulk.warmUp(standing);
       if (bed.options.wants("http")) {

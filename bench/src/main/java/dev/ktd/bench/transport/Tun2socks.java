@@ -33,11 +33,11 @@ final class Tun2socks implements Candidate {
         bed.start(
             List.of(
                 program.toString(),
-                "-device",
+                "--device",
                 "tun://" + DEVICE,
-                "-proxy",
+                "--proxy",
                 "socks5://127.0.0.1:" + SOCKS_PORT,
-                "-loglevel",
+                "--loglevel",
                 "error"));
     long deadline = System.nanoTime() + PATIENCE_NANOS;
     while (Counters.missing(DEVICE)) {

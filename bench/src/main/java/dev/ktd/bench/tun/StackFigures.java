@@ -41,7 +41,8 @@ public final class StackFigures {
         }
       }
       var document =
-          new Report.Document(machine, options, Targets.of(lab.results), lab.results.series());
+          new Report.Document(
+              machine, options, Targets.of(lab.results), lab.results.series(), List.of());
       Report.print(document);
       Report.write(document, options.out());
     }
