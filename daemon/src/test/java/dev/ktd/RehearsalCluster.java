@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The cluster of a {@link Rehearsal}: an API server on loopback with canned answers, good for one
- * session, which ends when its pod's port cannot be opened. With the JDK alone, as a program of its
- * own: what it loads must not get into the cache.
+ * session, which ends when its pod's port cannot be opened. The pod is on loopback as well: ktd
+ * tries its address. With the JDK alone, as a program of its own: what it loads must not get into
+ * the cache.
  *
  * <p>usage: {@code RehearsalCluster FOLDER}: uses {@code FOLDER/server.p12} (passphrase {@code
  * rehearsal}), writes {@code FOLDER/kubeconfig} and serves until it is ended.
@@ -219,7 +220,7 @@ final class RehearsalCluster {
         + ",\"spec\":{\"nodeName\":\"node1\",\"containers\":[{\"name\":\"ktd\"}]},"
         + "\"status\":{\"phase\":\""
         + (running ? "Running" : "Pending")
-        + "\",\"podIP\":\"10.42.0.9\",\"podIPs\":[{\"ip\":\"10.42.0.9\"}],"
+        + "\",\"podIP\":\"127.0.0.1\",\"podIPs\":[{\"ip\":\"127.0.0.1\"}],"
         + "\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"True\"}],"
         + "\"containerStatuses\":[{\"name\":\"ktd\",\"state\":{"
         + (running

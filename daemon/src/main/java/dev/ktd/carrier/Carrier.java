@@ -23,8 +23,8 @@ public interface Carrier {
 
   /**
    * Ends the stream because nothing came of it in all the time that its user had for it, or because
-   * who answered is not who should. As {@link #close}, but an opener that knows another way (the
-   * next protocol, port-forward instead of direct) takes that one next time. Repeatable.
+   * who answered is not who should. As {@link #close}, but an opener that knows another protocol
+   * takes that one next time. Repeatable.
    */
   default void abandon() {
     close();

@@ -2,7 +2,7 @@ package dev.ktd.carrier;
 
 import io.netty.channel.EventLoop;
 
-/** Starts to open a carrier for a listener: {@link PortForward}. */
+/** Starts to open a carrier for a listener: {@link PortForward}, {@link DirectTcp}. */
 @FunctionalInterface
 public interface CarrierOpener {
   /**

@@ -5,6 +5,7 @@ import dev.ktd.error.KtdException;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.proxy.ProxyConnectException;
 import java.net.ConnectException;
+import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.net.URI;
 import java.security.cert.CertPathBuilderException;
@@ -42,8 +43,16 @@ final class Failures {
 
   /** {@code host:port}, an IPv6 literal in brackets. */
   static String hostPort(URI uri) {
-    String host = host(uri);
-    return (host.contains(":") ? "[" + host + "]" : host) + ":" + port(uri);
+    return hostPort(host(uri), port(uri));
+  }
+
+  /** The same of an address. */
+  static String hostPort(InetSocketAddress address) {
+    return hostPort(address.getAddress().getHostAddress(), address.getPort());
+  }
+
+  private static String hostPort(String host, int port) {
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
   }
 
   /** Why the way to the API server could not be opened. */
@@ -160,6 +169,27 @@ final class Failures {
         ErrorCode.PROXY,
         "the port-forward to " + target + " ended: " + why,
         "See the pod:  kubectl -n " + target.namespace() + " get pod " + target.pod(),
+        cause);
+  }
+
+  /** The agent could not be reached by its pod's address. */
+  static KtdException noDirectWay(InetSocketAddress agent, @Nullable Throwable cause) {
+    return new KtdException(
+        ErrorCode.TUNNEL,
+        "no direct way to the proxy pod at " + hostPort(agent) + ": " + network(cause),
+        null,
+        cause);
+  }
+
+  /** An established direct connection ended. */
+  static KtdException directEnded(InetSocketAddress agent, @Nullable Throwable cause) {
+    return new KtdException(
+        ErrorCode.TUNNEL,
+        "the direct connection to the proxy pod at "
+            + hostPort(agent)
+            + " ended"
+            + (cause == null ? "" : ": " + words(cause)),
+        null,
         cause);
   }
 

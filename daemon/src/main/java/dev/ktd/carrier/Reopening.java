@@ -33,6 +33,10 @@ final class Reopening {
   private int failures;
   private @Nullable KtdException lastFailure;
   private boolean wanted;
+
+  /** The last leg was opened by a way that was offered. */
+  private boolean offered;
+
   private boolean stopped;
   private @Nullable FutureTask<CarrierOpener> finding;
   private @Nullable Leg next;
@@ -78,6 +82,15 @@ final class Reopening {
     }
   }
 
+  /** Opens one by this way, unless that is under way. The route is next where one is needed. */
+  void offer(CarrierOpener way) {
+    if (!wanted && !stopped) {
+      wanted = true;
+      offered = true;
+      open(way, timing.suspicion());
+    }
+  }
+
   /**
    * What may have failed for a reason that is gone begins at once; without {@link #begin}: nothing.
    */
@@ -97,6 +110,7 @@ final class Reopening {
   /** None is needed any more. */
   void cancel() {
     wanted = false;
+    offered = false;
     failures = 0;
     lastFailure = null;
     stopPause();
@@ -145,7 +159,9 @@ final class Reopening {
     }
     lastFailure = why;
     wanted = true;
-    if (next == null && pause == null && finding == null) {
+    if (offered) {
+      attempt(); // another way, so it need not wait
+    } else if (next == null && pause == null && finding == null) {
       Duration length = doubled(timing.firstPause(), timing.longestPause());
       failures++;
       pause = loop.schedule(this::attempt, length.toMillis(), TimeUnit.MILLISECONDS);
@@ -173,6 +189,7 @@ final class Reopening {
   }
 
   private void attempt() {
+    offered = false;
     stopPause();
     if (finding != null) {
       return; // asked for one that was cancelled meanwhile: its answer will do
@@ -193,21 +210,24 @@ final class Reopening {
       return;
     }
     finding = null;
-    if (!wanted) {
+    if (!wanted || next != null) {
       return;
     }
     try {
-      CarrierOpener opener = asked.get();
-      Leg leg = owner.leg();
-      next = leg;
-      openedAt = nanos.getAsLong();
-      leg.open(
-          opener,
+      open(
+          asked.get(),
           first ? timing.longestAttempt() : doubled(timing.attempt(), timing.longestAttempt()));
     } catch (ExecutionException e) {
       owner.attemptFailed(StreamFailures.of(e.getCause() == null ? e : e.getCause()));
     } catch (InterruptedException | CancellationException e) {
       owner.attemptFailed(StreamFailures.of(e)); // it is done, so these cannot be
     }
+  }
+
+  private void open(CarrierOpener way, Duration patience) {
+    Leg leg = owner.leg();
+    next = leg;
+    openedAt = nanos.getAsLong();
+    leg.open(way, patience);
   }
 }

@@ -95,12 +95,21 @@ public final class ResumableCarrier implements Carrier {
     onLoop(stream::probe);
   }
 
+  /**
+   * Moves the stream to another way, which is opened first, up to the agent's greeting. Where it
+   * fails, all stays as it is, or the route is asked; it is not tried again. Nothing while the
+   * stream is not carried, or is to be carried by another anyway. Any thread.
+   */
+  public void move(CarrierOpener way) {
+    onLoop(() -> stream.move(way));
+  }
+
   /** Last round trip to the agent in milliseconds; NaN before the first. Any thread. */
   public double rttMillis() {
     return stream.rttMillis();
   }
 
-  /** How often the stream has gone on over another plain carrier. Any thread. */
+  /** How often the stream has gone on over another plain carrier after a cut. Any thread. */
   public long resumed() {
     return stream.figures().resumed();
   }

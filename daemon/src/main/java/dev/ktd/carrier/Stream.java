@@ -83,6 +83,12 @@ final class Stream {
     }
   }
 
+  void move(CarrierOpener way) {
+    if (active != null && active.carries()) {
+      reopening.offer(way);
+    }
+  }
+
   double rttMillis() {
     return watch.rttMillis();
   }
@@ -206,10 +212,13 @@ final class Stream {
 
     @Override
     public void attemptFailed(KtdException why) {
-      if (opened) {
-        reopening.failed(why);
-      } else {
+      if (!opened) {
         end(why);
+      } else if (active != null && !watch.suspects()) {
+        LOG.info("{}: not moved: {}", name, why.getMessage());
+        reopening.cancel();
+      } else {
+        reopening.failed(why);
       }
     }
 
@@ -238,11 +247,13 @@ final class Stream {
 
     @Override
     public void greeted(Leg leg) {
-      Leg silent = active;
+      Leg before = active;
       reopening.taken();
-      if (silent != null) {
-        silent.drop();
-        figures.suspend(StreamFailures.silent(watch.silence()));
+      if (before != null) {
+        before.drop();
+        if (watch.suspects()) {
+          figures.suspend(StreamFailures.silent(watch.silence()));
+        }
       }
       if (over) {
         leg.drop(); // the listener closed it
@@ -345,10 +356,12 @@ final class Stream {
       }
       active = null;
       watch.cut();
+      if (opened) {
+        figures.suspend(why);
+      }
       if (!opened || !carried) {
         attemptFailed(why);
       } else {
-        figures.suspend(why);
         reopening.begin();
         tellWritability();
       }

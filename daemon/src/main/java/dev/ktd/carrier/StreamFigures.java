@@ -36,7 +36,7 @@ final class StreamFigures {
     return suspended;
   }
 
-  /** How often the stream went on. */
+  /** How often the stream went on after a cut. */
   long resumed() {
     return resumed;
   }
@@ -71,10 +71,14 @@ final class StreamFigures {
     }
   }
 
-  /** The stream goes on. */
+  /** The stream goes on, after a cut or because it was moved. */
   // Only the loop writes.
   @SuppressWarnings("NonAtomicVolatileUpdate")
   void resume(long sentAgain) {
+    if (!suspended) {
+      LOG.info("{}: moved ({}), {} bytes sent again", name, path, sentAgain);
+      return;
+    }
     Duration pause = Duration.ofNanos(nanos.getAsLong() - suspendedAt);
     suspended = false;
     resumed++;

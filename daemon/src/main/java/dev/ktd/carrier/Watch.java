@@ -93,6 +93,11 @@ final class Watch {
     return ended;
   }
 
+  /** The carrier is silent although it was asked. */
+  boolean suspects() {
+    return suspecting;
+  }
+
   /** Something was sent that the agent answers sooner or later. */
   void sent() {
     if (pulse.sent(nanos.getAsLong())) {

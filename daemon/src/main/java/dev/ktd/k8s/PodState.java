@@ -6,8 +6,12 @@ import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.PodIP;
+import io.fabric8.kubernetes.api.model.PodStatus;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What a pod's status means for someone who waits for it. A pure reading, no calls. */
@@ -83,17 +87,29 @@ sealed interface PodState {
     return scheduling(pod);
   }
 
+  /** One of each family at most, as Kubernetes has it; what is no address is left out. */
+  private static List<InetAddress> addresses(PodStatus status) {
+    return status.getPodIPs().stream().limit(2).flatMap(PodState::address).toList();
+  }
+
+  private static Stream<InetAddress> address(PodIP told) {
+    try {
+      return told.getIp() == null ? Stream.of() : Stream.of(InetAddress.ofLiteral(told.getIp()));
+    } catch (IllegalArgumentException e) {
+      return Stream.of(); // no session should fail of it
+    }
+  }
+
   private static @Nullable PodState started(Pod pod, ContainerStatus container) {
     String name = pod.getMetadata().getName();
     if (container.getState().getRunning() != null) {
-      String ip = pod.getStatus().getPodIP();
       String node = pod.getSpec() == null ? null : pod.getSpec().getNodeName();
       return new Running(
           new ProxyPod(
               pod.getMetadata().getNamespace(),
               name,
               pod.getMetadata().getUid(),
-              ip == null ? "" : ip,
+              addresses(pod.getStatus()),
               node == null ? "" : node));
     }
     if (container.getState().getTerminated() != null) {

@@ -2,6 +2,7 @@ package dev.ktd.session;
 
 import dev.ktd.carrier.AgentInfo;
 import dev.ktd.carrier.Carrier;
+import dev.ktd.carrier.CarrierOpener;
 import dev.ktd.carrier.ResumableCarrier;
 import dev.ktd.carrier.ResumeSettings;
 import dev.ktd.carrier.Route;
@@ -10,9 +11,11 @@ import dev.ktd.ssh.SshSettings;
 import dev.ktd.ssh.SshTransport;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,8 +58,14 @@ final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
    * What all lanes of a tunnel are made of.
    *
    * @param route to the pod, asked anew for each plain carrier
+   * @param better another way to it, for lanes that are up; may come at any time, or never
    */
-  record Setup(EventLoop loop, SshSettings ssh, ResumeSettings resume, Route route) {}
+  record Setup(
+      EventLoop loop,
+      SshSettings ssh,
+      ResumeSettings resume,
+      Route route,
+      Supplier<CompletionStage<CarrierOpener>> better) {}
 
   private final int id;
   private final Setup setup;
@@ -153,6 +162,10 @@ final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
     ready = true;
     failures = 0;
     update();
+    ResumableCarrier current = carrier;
+    if (current != null) {
+      var _ = setup.better().get().thenAccept(current::move);
+    }
   }
 
   private void update() {
@@ -247,7 +260,7 @@ final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
     return reopened.get();
   }
 
-  /** How often a stream went on over another plain carrier. Any thread. */
+  /** How often a stream went on over another plain carrier after a cut. Any thread. */
   long resumed() {
     ResumableCarrier current = carrier;
     return resumedBefore.get() + (current == null ? 0 : current.resumed());

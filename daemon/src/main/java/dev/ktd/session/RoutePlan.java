@@ -51,19 +51,32 @@ record RoutePlan(
         judge(network, conflict, excludes, excluded, warnings);
       }
     }
-    List<Cidr> routes = new ArrayList<>();
-    for (Network network : networks) {
-      List<Cidr> left = List.of(network.cidr());
-      for (Cidr hole : excluded) {
-        left = left.stream().flatMap(part -> minus(part, hole).stream()).toList();
-      }
-      routes.addAll(left);
+    List<Cidr> routes = networks.stream().map(Network::cidr).toList();
+    for (Cidr hole : excluded) {
+      routes = without(hole, routes);
     }
     return new RoutePlan(
-        List.copyOf(networks),
-        routes.stream().distinct().toList(),
-        List.copyOf(excluded),
-        List.copyOf(warnings));
+        List.copyOf(networks), routes, List.copyOf(excluded), List.copyOf(warnings));
+  }
+
+  /** Whether the kernel sends what goes to {@code address} into the tunnel. */
+  boolean covers(InetAddress address) {
+    return routes.stream().anyMatch(route -> route.contains(address));
+  }
+
+  /** The same plan with one more address that must stay reachable without the tunnel. */
+  RoutePlan keepingOut(InetAddress address) {
+    if (!covers(address)) {
+      return this;
+    }
+    Cidr hole = Cidr.of(address);
+    List<Cidr> more = new ArrayList<>(excluded);
+    more.add(hole);
+    return new RoutePlan(networks, without(hole, routes), List.copyOf(more), warnings);
+  }
+
+  private static List<Cidr> without(Cidr hole, List<Cidr> routes) {
+    return routes.stream().flatMap(part -> minus(part, hole).stream()).distinct().toList();
   }
 
   private static void judge(

@@ -92,8 +92,10 @@ final class Session implements Tunnel.Listener {
     Ahead<Set<String>> namespaces = ahead("listing namespaces", cluster::namespaces);
     reviewAccess(steps, cluster);
     IoEventLoop loop = startLoop();
-    Tunnel tunnel = openTunnel(steps, cluster, loop, keys.await());
-    RoutePlan routes = planned.await();
+    SessionSecret secret = SessionSecret.generate();
+    DirectWay direct = new DirectWay(DirectWay.Probe.of(loop, secret));
+    Tunnel tunnel = openTunnel(steps, cluster, loop, keys.await(), secret, direct);
+    RoutePlan routes = direct.settle(planned.await());
     routes.warnings().forEach(steps::warn);
     board.routes(routes);
     DataPath opened = openDevice(steps, loop, tunnel, routes);
@@ -147,10 +149,15 @@ final class Session implements Tunnel.Listener {
     return group.next();
   }
 
-  private Tunnel openTunnel(Steps steps, Cluster cluster, IoEventLoop loop, SessionKeys keys)
+  private Tunnel openTunnel(
+      Steps steps,
+      Cluster cluster,
+      IoEventLoop loop,
+      SessionKeys keys,
+      SessionSecret secret,
+      DirectWay direct)
       throws InterruptedException {
     steps.begin("proxy");
-    SessionSecret secret = SessionSecret.generate();
     ProxyDeployment deployment =
         new ProxyDeployment(
             cluster,
@@ -183,20 +190,22 @@ final class Session implements Tunnel.Listener {
     String carriers = request.carriers() + (request.carriers() == 1 ? " carrier" : " carriers");
     steps.update("opening " + carriers);
     ProxyPods pods = new ProxyPods(cluster, deployment, POD_AGAIN_LIMIT, protocols);
-    ProxyRoute route = new ProxyRoute(pods, pods, pod);
+    ProxyRoute route = new ProxyRoute(pods, direct.beside(pods), pod);
     Tunnel tunnel =
         new Tunnel(
             new Lane.Setup(
                 loop,
                 SshSettings.ofProxy(keys.host().getPublic(), keys.user()),
                 new ResumeSettings(secret, Duration.ofSeconds(request.resumeSeconds())),
-                route),
+                route,
+                direct::way),
             request.carriers(),
             this);
     teardown.push(
         "the tunnel",
         () -> {
           away = tunnel.lanes().stream().noneMatch(Lane::isUp);
+          direct.end();
           tunnel.close();
           route.end();
         });

@@ -46,7 +46,12 @@ final class AgentTwin implements TwinWire.Pod {
 
   /** A way to this agent. */
   CarrierOpener opener() {
-    return (loop, listener) -> new TwinWire(clock, conditions, listener, this);
+    return opener(conditions);
+  }
+
+  /** Another way to it. */
+  CarrierOpener opener(TwinWire.Conditions there) {
+    return (loop, listener) -> new TwinWire(clock, there, listener, this);
   }
 
   /** The only stream. */

@@ -22,6 +22,7 @@ final class CarrierEvents {
   private final TwinClock clock = new TwinClock();
   private final SessionSecret secret = SessionSecret.generate();
   private final AgentTwin agent = new AgentTwin(clock, secret);
+  private final TwinWire.Conditions direct = new TwinWire.Conditions();
   private final TwinUser user = new TwinUser();
   private final List<ByteBuf> written = new ArrayList<>();
   private final ResumableCarrier carrier;
@@ -59,7 +60,7 @@ final class CarrierEvents {
       clock.pass(Duration.ofSeconds(90));
       Expect.that(user.why == null, "over: %s", user.reason());
       Expect.that(!carrier.isSuspended() && carrier.isWritable(), "it should go on");
-      Expect.that(agent.conditions.open == 1, "%d carriers are open", agent.conditions.open);
+      Expect.that(open() == 1, "%d carriers are open", open());
       int atAgent = agent.stream().fromClient.size();
       Expect.that(atAgent == up, "the agent has %d of %d", atAgent, up);
       Expect.that(
@@ -72,7 +73,7 @@ final class CarrierEvents {
     carrier.close();
     clock.pass(Duration.ofMinutes(1));
     Expect.that(user.ends == 1, "ended %d times", user.ends);
-    Expect.that(agent.conditions.open == 0, "%d carriers are open", agent.conditions.open);
+    Expect.that(open() == 0, "%d carriers are open", open());
     for (ByteBuf each : written) {
       Expect.that(each.refCnt() == 0, "a buffer is kept");
     }
@@ -80,7 +81,7 @@ final class CarrierEvents {
   }
 
   private void event() {
-    switch (choices.below(16)) {
+    switch (choices.below(17)) {
       case 0, 1, 2 -> write(length());
       case 3, 4 -> agentSays(length());
       case 5, 6 -> pass(choices.below(40));
@@ -92,8 +93,13 @@ final class CarrierEvents {
       case 12 -> cutToPieces(choices.below(4));
       case 13 -> refuse(choices.below(3));
       case 14 -> probe();
+      case 15 -> move(choices.below(4));
       default -> read(!reading);
     }
+  }
+
+  private int open() {
+    return agent.conditions.open + direct.open;
   }
 
   private int length() {
@@ -184,6 +190,16 @@ final class CarrierEvents {
     carrier.probe();
   }
 
+  /** The other way may be refused, or a hole; what is on it is cut and silenced like all else. */
+  private void move(int how) {
+    say("move %d", how);
+    direct.refuses = how == 1;
+    direct.blackHole = how == 2;
+    direct.piece = agent.conditions.piece;
+    direct.delayMillis = agent.conditions.delayMillis;
+    carrier.move(agent.opener(direct));
+  }
+
   private void read(boolean now) {
     say("reading %s", now);
     reading = now;
@@ -193,6 +209,7 @@ final class CarrierEvents {
   private void calm() {
     agent.conditions.refuses = false;
     agent.conditions.blackHole = false;
+    direct.blackHole = false;
     agent.conditions.delayMillis = 1;
     agent.conditions.piece = left -> left;
     read(true);
@@ -202,7 +219,7 @@ final class CarrierEvents {
   /** What came is what was sent, as far as it came. */
   private void check() {
     Expect.that(agent.faults.isEmpty(), "the agent saw %s", agent.faults);
-    Expect.that(agent.conditions.open <= 2, "%d carriers are open", agent.conditions.open);
+    Expect.that(open() <= 2, "%d carriers are open", open());
     Expect.that(user.ends <= 1, "ended %d times", user.ends);
     checkUp();
     checkDown();

@@ -23,6 +23,7 @@ final class ResumableCarrierTest {
   private final SessionSecret secret = SessionSecret.generate();
   private final AgentTwin agent = new AgentTwin(clock, secret);
   private final TwinUser user = new TwinUser();
+  private final TwinWire.Conditions direct = new TwinWire.Conditions();
   private Route route = agent::opener;
   private ResumableCarrier carrier = open(new ResumeSettings(secret, Duration.ofMinutes(15)));
 
@@ -37,7 +38,7 @@ final class ResumableCarrierTest {
     carrier.close();
     clock.pass(Duration.ofSeconds(60));
     assertThat(user.ends).isEqualTo(1);
-    assertThat(agent.conditions.open).isZero();
+    assertThat(agent.conditions.open + direct.open).isZero();
     assertThat(agent.faults).isEmpty();
   }
 
@@ -470,6 +471,208 @@ final class ResumableCarrierTest {
     }
     assertThat(user.takeEvents()).containsExactly("suspended", "introduced", "resumed");
     assertThat(agent.conditions.opened).isEqualTo(2);
+  }
+
+  // Moves
+
+  /** Begins to move the stream to another way, called "direct". */
+  private void move() {
+    direct.path = "direct";
+    carrier.move(agent.opener(direct));
+  }
+
+  /** Moves it. */
+  private void moved() {
+    opened();
+    move();
+    clock.passMillis(10);
+    assertThat(carrier.path()).isEqualTo("direct");
+    assertThat(user.takeEvents()).containsExactly("introduced");
+    assertThat(agent.conditions.open).isZero();
+  }
+
+  /** It is carried by the route, and nothing more was tried. */
+  private void staysByTheRoute(int opened) {
+    clock.pass(Duration.ofSeconds(30));
+    write(numbers(100, 1));
+    clock.pass(Duration.ofSeconds(30));
+    assertThat(carrier.path()).isEqualTo("memory");
+    assertThat(atAgent()).endsWith(numbers(100, 1));
+    assertThat(agent.conditions.open).isEqualTo(1);
+    assertThat(agent.conditions.opened).isEqualTo(opened);
+    assertThat(direct.opened).isEqualTo(1);
+    assertThat(direct.open).isZero();
+  }
+
+  @Test
+  void aStreamThatMovesLosesNoByteAndIsNeverSuspended() {
+    opened();
+    byte[] up = numbers(900_000, 3);
+    byte[] down = numbers(800_000, 4);
+    agent.conditions.delayMillis = 20;
+    direct.delayMillis = 5;
+    write(up);
+    agent.stream().say(down);
+    clock.passMillis(15);
+    move();
+    clock.pass(SECOND);
+    assertThat(atAgent()).isEqualTo(up);
+    assertThat(atUser()).isEqualTo(down);
+    assertThat(user.takeEvents()).containsExactly("introduced");
+    assertThat(user.doubts).isEmpty();
+    assertThat(carrier.path()).isEqualTo("direct");
+    assertThat(carrier.resumed()).isZero();
+    assertThat(carrier.rttMillis()).isBetween(10.0, 11.0);
+  }
+
+  @Test
+  void theOldCarrierCarriesUntilTheAgentGreetsByTheNewOne() {
+    opened();
+    direct.delayMillis = 100;
+    move();
+    clock.passMillis(150);
+    agent.stream().say(numbers(1000, 1));
+    clock.passMillis(20);
+    assertThat(atUser()).isEqualTo(numbers(1000, 1));
+    clock.passMillis(500);
+    assertThat(carrier.path()).isEqualTo("direct");
+  }
+
+  @Test
+  void aWayThatIsRefusedChangesNothing() {
+    opened();
+    direct.refuses = true;
+    move();
+    staysByTheRoute(1);
+    assertThat(user.takeEvents()).isEmpty();
+  }
+
+  @Test
+  void aSilentWayChangesNothing() {
+    opened();
+    direct.blackHole = true;
+    move();
+    staysByTheRoute(1);
+    assertThat(user.takeEvents()).isEmpty();
+  }
+
+  @Test
+  void aStrangerOnTheOtherWayChangesNothing() {
+    opened();
+    agent.greetings = _ -> "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n".getBytes(US_ASCII);
+    move();
+    staysByTheRoute(1);
+    assertThat(user.takeEvents()).isEmpty();
+  }
+
+  @Test
+  void aWrongProofOnTheOtherWaySendsTheStreamBackAtOnce() {
+    opened();
+    byte[] up = numbers(300_000, 1);
+    write(up);
+    agent.answers =
+        answer -> {
+          agent.answers = next -> next;
+          answer[20] ^= 1;
+          return answer;
+        };
+    move();
+    long took = clock.passUntil(SECOND, () -> user.events.contains("resumed"));
+    assertThat(took).isLessThan(20);
+    assertThat(user.takeEvents()).containsExactly("suspended", "introduced", "resumed");
+    clock.passMillis(100);
+    assertThat(atAgent()).isEqualTo(up);
+    staysByTheRoute(2);
+  }
+
+  @Test
+  void anotherWayThatDiesBeforeTheAnswerIsGivenUpAsAnyOther() {
+    opened();
+    direct.delayMillis = 50;
+    move();
+    clock.passMillis(110);
+    agent.last().wire.silence();
+    write(numbers(1000, 1));
+    long took = clock.passUntil(Duration.ofSeconds(4), () -> user.events.contains("resumed"));
+    assertThat(took).isBetween(1900L, 2100L);
+    staysByTheRoute(2);
+  }
+
+  @Test
+  void aMovedStreamThatIsCutGoesOnByTheRoute() {
+    moved();
+    byte[] up = numbers(500_000, 3);
+    byte[] down = numbers(600_000, 4);
+    direct.delayMillis = 20;
+    write(up);
+    agent.stream().say(down);
+    clock.passMillis(10);
+    agent.last().wire.cut();
+    long took = clock.passUntil(SECOND, () -> user.events.contains("resumed"));
+    assertThat(took).isLessThan(50);
+    clock.pass(SECOND);
+    assertThat(atAgent()).isEqualTo(up);
+    assertThat(atUser()).isEqualTo(down);
+    staysByTheRoute(2);
+  }
+
+  @Test
+  void aMovedStreamThatIsSilentGoesOnByTheRoute() {
+    moved();
+    agent.last().wire.silence();
+    carrier.probe();
+    long took = clock.passUntil(SECOND, () -> user.events.contains("resumed"));
+    assertThat(took).isLessThan(120);
+    staysByTheRoute(2);
+  }
+
+  @Test
+  void aSuspendedStreamIsNotMoved() {
+    opened();
+    agent.conditions.refuses = true;
+    agent.last().wire.cut();
+    clock.passMillis(50);
+    move();
+    clock.passMillis(500);
+    assertThat(direct.opened).isZero();
+  }
+
+  @Test
+  void aCutDuringTheMoveIsHealedByIt() {
+    opened();
+    direct.delayMillis = 50;
+    move();
+    clock.passMillis(20);
+    agent.last().wire.cut();
+    write(numbers(1000, 1));
+    clock.passMillis(300);
+    assertThat(user.takeEvents()).containsExactly("suspended", "introduced", "resumed");
+    assertThat(carrier.path()).isEqualTo("direct");
+    assertThat(atAgent()).isEqualTo(numbers(1000, 1));
+    assertThat(agent.conditions.opened).isEqualTo(1);
+  }
+
+  @Test
+  void aCutWhileTheOtherWayIsSilentIsHealedByTheRoute() {
+    opened();
+    direct.blackHole = true;
+    move();
+    clock.passMillis(20);
+    agent.last().wire.cut();
+    long took = clock.passUntil(SECOND, () -> user.events.contains("resumed"));
+    assertThat(took).isLessThan(1000);
+    staysByTheRoute(2);
+  }
+
+  @Test
+  void closingDuringAMoveLeavesNothingOpen() {
+    opened();
+    direct.delayMillis = 50;
+    move();
+    clock.passMillis(20);
+    carrier.close();
+    clock.pass(SECOND);
+    assertThat(user.takeEvents()).containsExactly("closed");
   }
 
   // What is kept

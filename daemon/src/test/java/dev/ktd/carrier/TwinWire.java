@@ -51,6 +51,9 @@ final class TwinWire implements Carrier {
   static final class Conditions {
     long delayMillis = 1;
 
+    /** What the way is called. */
+    String path = "memory";
+
     /** Length of the next piece: 1 to {@code left}. */
     IntUnaryOperator piece = left -> left;
 
@@ -261,6 +264,6 @@ final class TwinWire implements Carrier {
 
   @Override
   public String path() {
-    return "memory";
+    return conditions.path;
   }
 }

@@ -9,10 +9,12 @@ import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.PodIP;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import io.fabric8.kubernetes.api.model.PodStatusBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.BlockingQueue;
@@ -168,7 +170,8 @@ class ProxyDeploymentTest {
     ProxyPod pod = waiting.get(30, TimeUnit.SECONDS);
     assertThat(pod.namespace()).isEqualTo("shop");
     assertThat(pod.name()).isEqualTo("a");
-    assertThat(pod.ip()).isEqualTo("10.42.0.7");
+    assertThat(pod.addresses())
+        .containsExactly(InetAddress.ofLiteral("10.42.0.7"), InetAddress.ofLiteral("fd42::7"));
     assertThat(pod.node()).isEqualTo("node-1");
   }
 
@@ -517,7 +520,7 @@ class ProxyDeploymentTest {
   private static PodStatus running() {
     return new PodStatusBuilder()
         .withPhase("Running")
-        .withPodIP("10.42.0.7")
+        .withPodIPs(new PodIP("10.42.0.7"), new PodIP("fd42::7"))
         .addNewContainerStatus()
         .withName("ktd")
         .withNewState()

@@ -55,7 +55,7 @@ final class ProxyRouteTest {
   private final ProxyRoute route = new ProxyRoute(pods, this::way, pod(0));
 
   private static ProxyPod pod(int number) {
-    return new ProxyPod("default", "ktd-ana-7f3c-" + number, "uid" + number, "10.42.0.9", "node");
+    return new ProxyPod("default", "ktd-ana-7f3c-" + number, "uid" + number, List.of(), "node");
   }
 
   private CarrierOpener way(ProxyPod pod) {

@@ -58,6 +58,26 @@ final class RoutePlanTest {
   }
 
   @Test
+  void anAddressIsKeptOutOfAPlanThatIsMade() {
+    InetAddress pod = InetAddress.ofLiteral("10.42.7.9");
+    RoutePlan plan = RoutePlan.compile(List.of(SERVICES, PODS), List.of(), List.of(), List.of());
+    assertThat(plan.covers(pod)).isTrue();
+    RoutePlan kept = plan.keepingOut(pod);
+    assertThat(kept.covers(pod)).isFalse();
+    assertThat(kept.covers(InetAddress.ofLiteral("10.42.7.8"))).isTrue();
+    assertThat(kept.routes()).hasSize(17).contains(Cidr.parse("10.43.0.0/16"));
+    assertThat(kept.excluded()).isEqualTo(cidrs("10.42.7.9/32"));
+    assertThat(kept.networks()).isEqualTo(plan.networks());
+  }
+
+  @Test
+  void anAddressThatIsOutsideAnywayChangesNoPlan() {
+    RoutePlan plan =
+        RoutePlan.compile(List.of(SERVICES, PODS), cidrs("10.42.0.0/16"), List.of(), List.of());
+    assertThat(plan.keepingOut(InetAddress.ofLiteral("10.42.7.9"))).isSameAs(plan);
+  }
+
+  @Test
   void ipv6IsCutLikeIpv4() {
     RoutePlan plan =
         RoutePlan.compile(

@@ -54,7 +54,8 @@ final class TunnelTest {
         loop,
         SshSettings.ofProxy(keys.host().getPublic(), keys.user()),
         new ResumeSettings(SessionSecret.generate(), Duration.ofMinutes(1)),
-        route);
+        route,
+        CompletableFuture::new);
   }
 
   /** A tunnel that is open, and has just lost a lane. */

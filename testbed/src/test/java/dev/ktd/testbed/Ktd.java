@@ -14,6 +14,7 @@ import tools.jackson.databind.ObjectMapper;
 /** The program as users run it, {@code target/dist/bin/ktd}, on the laptop. */
 final class Ktd {
   static final Duration LIMIT = Duration.ofMinutes(2);
+  static final Duration PROBE_LIMIT = Duration.ofMinutes(5);
 
   private final Laptop laptop;
   private final String program;
@@ -63,6 +64,13 @@ final class Ktd {
 
   /** Runs {@link Probe} on the laptop. */
   Result probe(String... arguments) {
+    try (Running running = startProbe(arguments)) {
+      return running.await(PROBE_LIMIT);
+    }
+  }
+
+  /** Starts it. */
+  Running startProbe(String... arguments) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -71,7 +79,7 @@ final class Ktd {
                 testClasses.toString(),
                 Probe.class.getName()));
     command.addAll(List.of(arguments));
-    return laptop.run(Duration.ofMinutes(5), command.toArray(String[]::new));
+    return laptop.start(command.toArray(String[]::new));
   }
 
   /** Process ids of daemons of this program. */
