@@ -1,5 +1,6 @@
 package dev.ktd.bench.transport;
 
+import dev.ktd.bench.figures.ChartSvg;
 import dev.ktd.bench.figures.Machine;
 import dev.ktd.bench.figures.Options;
 import dev.ktd.bench.figures.Report;
@@ -45,6 +46,9 @@ public final class TransportFigures {
             Ratios.of(bed.results));
     Report.print(document);
     Report.write(document, options.out());
+    ChartSvg.write(
+        TransportChart.of(document),
+        Path.of(options.out().toString().replaceFirst("(\\.json)?$", ".svg")));
     System.exit(0);
   }
 
