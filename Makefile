@@ -5,7 +5,7 @@ MVN := scripts/mvn
 DIST := target/dist
 LIB := $(DESTDIR)/usr/local/lib/ktd
 
-.PHONY: help fmt check build test fuzz it image demo bench bench-stack install uninstall ci clean node-up node-down
+.PHONY: help fmt check build test fuzz it image demo bench soak bench-stack install uninstall ci clean node-up node-down
 
 help: ## prints this
 	@echo "ktd: this machine inside a Kubernetes cluster. Targets:"
@@ -43,8 +43,11 @@ node-up: ## starts the embedded Kubernetes node and a laptop namespace beside it
 node-down: ## ends it
 	@testbed/node down
 
-bench: ## compares the transport with ssh -L and others on the embedded node, 25 minutes; QUICK=1 for a look; as root
+bench: ## compares the transport with ssh -L and others on the embedded node, 40 minutes; QUICK=1 for a look; as root
 	@scripts/bench
+
+soak: ## keeps ktd under load and cuts for DURATION=20m and says whether what it holds grows; as root
+	@scripts/soak
 
 bench-stack: ## measures the stack, alone and through a TUN device; QUICK=1 for a minute's run; as root
 	@scripts/bench-stack

@@ -80,3 +80,11 @@ refuse_second_kubelet() { # call when no node of ours runs
   fail 7 "pods of another kubelet run on this machine (see $(pod_cgroups | head -1)), and only one kubelet at a time can." \
     "End the other one first, or test with its cluster:  KTD_TEST_KUBECONFIG=FILE make test"
 }
+
+seconds() { # seconds 1h|5m|60s|60
+  case $1 in
+    *h) echo $((${1%h} * 3600)) ;;
+    *m) echo $((${1%m} * 60)) ;;
+    *) echo "${1%s}" ;;
+  esac
+}
