@@ -159,6 +159,9 @@ final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
 
   @Override
   public void ready(SshTransport open) {
+    synchronized (this) {
+      transport = open; // its opener may not have come to that yet
+    }
     ready = true;
     failures = 0;
     update();

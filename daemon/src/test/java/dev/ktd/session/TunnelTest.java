@@ -13,6 +13,7 @@ import dev.ktd.relay.DialFailure;
 import dev.ktd.relay.Downstream;
 import dev.ktd.ssh.SessionKeys;
 import dev.ktd.ssh.SshSettings;
+import dev.ktd.ssh.SshTransport;
 import io.netty.channel.DefaultEventLoop;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -101,6 +102,40 @@ final class TunnelTest {
         .isInstanceOfSatisfying(
             KtdException.class, told -> assertThat(told.code()).isEqualTo(ErrorCode.FORBIDDEN));
     tunnel.close();
+  }
+
+  /**
+   * What dials find in a lane that is up; without a transport they would wait for its next change.
+   */
+  @Test
+  void aLaneThatIsUpHasItsTransportHoweverLateItsOpenerIs() throws Exception {
+    Lane.Setup setup =
+        setup(
+            () -> {
+              throw lost();
+            });
+    Lane lane = new Lane(1, setup, new Tunnel(setup, 0, NOBODY));
+    CompletableFuture<SshTransport> closed = new CompletableFuture<>();
+    SshTransport early =
+        SshTransport.start(
+            loop,
+            setup.ssh(),
+            (_, _) -> {
+              throw new IllegalStateException("never opened");
+            },
+            new SshTransport.Listener() {
+              @Override
+              public void ready(SshTransport transport) {}
+
+              @Override
+              public void closed(SshTransport transport, KtdException why) {
+                closed.complete(transport);
+              }
+            });
+    loop.submit(() -> lane.ready(early)).get(30, TimeUnit.SECONDS);
+    assertThat(lane.isUp()).isTrue();
+    assertThat(lane.transport()).isSameAs(early);
+    assertThat(closed.get(30, TimeUnit.SECONDS)).isSameAs(early);
   }
 
   @Test
