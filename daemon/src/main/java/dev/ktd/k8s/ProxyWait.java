@@ -30,7 +30,6 @@ final class ProxyWait implements AutoCloseable {
   private final String name;
   private final String sessionId;
   private final String image;
-  private final Duration unschedulablePatience;
   private final Consumer<String> progress;
 
   private final Map<String, Pod> pods = new ConcurrentHashMap<>();
@@ -45,6 +44,7 @@ final class ProxyWait implements AutoCloseable {
   private final Set<String> alive = new HashSet<>();
   private final Set<String> told = new HashSet<>();
   private @Nullable String watchedPod;
+  private Duration unschedulablePatience;
   private long unschedulableSince;
 
   ProxyWait(
@@ -63,6 +63,8 @@ final class ProxyWait implements AutoCloseable {
   ProxyPod await(boolean first, Duration limit) {
     long deadline = System.nanoTime() + limit.toNanos();
     if (!first) {
+      // A drained node is replaced within minutes, and another pod would have to wait for it too.
+      unschedulablePatience = limit;
       ProxyPod running = alreadyRunning();
       if (running != null) {
         return running;

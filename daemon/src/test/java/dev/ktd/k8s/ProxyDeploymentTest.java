@@ -295,17 +295,7 @@ class ProxyDeploymentTest {
   @Test
   void unschedulablePodIsToldInTheSchedulersWords() {
     deployment.create();
-    pod(
-        "a",
-        new PodStatusBuilder()
-            .withPhase("Pending")
-            .addNewCondition()
-            .withType("PodScheduled")
-            .withStatus("False")
-            .withReason("Unschedulable")
-            .withMessage("0/3 nodes are available: 3 Insufficient memory.")
-            .endCondition()
-            .build());
+    pod("a", unschedulable());
 
     KtdException failure = awaitFailure();
 
@@ -313,6 +303,21 @@ class ProxyDeploymentTest {
     assertThat(failure)
         .hasMessage(
             "no node takes the proxy pod a: 0/3 nodes are available: 3 Insufficient memory.");
+  }
+
+  @Test
+  void podThatWasLostMayWaitForANode() {
+    deployment.create();
+    pod("a", running());
+    var _ = deployment.awaitRunning(progress::add, LIMIT);
+    cluster.client().pods().inNamespace("shop").withName("a").delete();
+    pod("b", unschedulable());
+
+    KtdException failure =
+        failureOf(() -> deployment.awaitRunning(progress::add, Duration.ofSeconds(2)));
+
+    assertThat(failure.code()).as("a new Job helps nobody").isEqualTo(ErrorCode.TIMEOUT);
+    assertThat(failure).hasMessageContaining("so far: waiting for a node");
   }
 
   @Test
@@ -513,6 +518,18 @@ class ProxyDeploymentTest {
         .addNewCondition()
         .withType("PodScheduled")
         .withStatus("True")
+        .endCondition()
+        .build();
+  }
+
+  private static PodStatus unschedulable() {
+    return new PodStatusBuilder()
+        .withPhase("Pending")
+        .addNewCondition()
+        .withType("PodScheduled")
+        .withStatus("False")
+        .withReason("Unschedulable")
+        .withMessage("0/3 nodes are available: 3 Insufficient memory.")
         .endCondition()
         .build();
   }
