@@ -100,6 +100,7 @@ final class ArchitectureTest {
         List.of("org.apache.sshd..", "dev.ktd.ssh"),
         List.of("org.xbill.DNS..", "dev.ktd.dns"),
         List.of("io.fabric8..", "dev.ktd.k8s"),
+        List.of("io.vertx..", "dev.ktd.k8s"),
         List.of(
             "io.netty..",
             "dev.ktd.relay",

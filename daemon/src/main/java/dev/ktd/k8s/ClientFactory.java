@@ -7,6 +7,10 @@ import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.internal.SSLUtils;
+import io.fabric8.kubernetes.client.vertx5.Vertx5HttpClientFactory;
+import io.vertx.core.http.PoolOptions;
+import io.vertx.core.http.WebSocketClientOptions;
+import io.vertx.ext.web.client.WebClientOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -32,10 +36,28 @@ final class ClientFactory {
    *
    * @param connect for the TCP connection; tried twice
    * @param request for an answer
+   * @param idle until a connection that nobody uses is closed, in whole seconds: what is in between
+   *     may have forgotten it without a word, and the next request would wait in vain
    */
-  record Limits(Duration connect, Duration request) {
+  record Limits(Duration connect, Duration request, Duration idle) {
     /** Two attempts to connect and a short pause: about 10 seconds for a silent address. */
-    static final Limits DEFAULT = new Limits(Duration.ofMillis(4500), Duration.ofSeconds(10));
+    static final Limits DEFAULT =
+        new Limits(Duration.ofMillis(4500), Duration.ofSeconds(10), Duration.ofSeconds(5));
+  }
+
+  /** Connections of fabric8's default client, kept for as long as the limit says. */
+  private static final class Connections extends Vertx5HttpClientFactory {
+    private final Duration idle;
+
+    Connections(Duration idle) {
+      this.idle = idle;
+    }
+
+    @Override
+    protected void additionalConfig(
+        WebClientOptions options, WebSocketClientOptions webSockets, PoolOptions pool) {
+      options.setKeepAliveTimeout((int) idle.toSeconds());
+    }
   }
 
   private ClientFactory() {}
@@ -72,7 +94,10 @@ final class ClientFactory {
           .withClientKeyPassphrase(KEY_STORE_PASSPHRASE);
     }
     Config config = builder.build();
-    var client = new KubernetesClientBuilder().withConfig(config);
+    var client =
+        new KubernetesClientBuilder()
+            .withConfig(config)
+            .withHttpClientFactory(new Connections(limits.idle()));
     if (!endpoint.skipVerification() && "https".equals(endpoint.uri().getScheme())) {
       TrustManager[] trust = {trust(context, endpoint)};
       KeyManager[] keys = keys(context, config);

@@ -8,10 +8,12 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** An HTTP proxy on loopback that knows CONNECT, and takes every host for this one. */
 public final class ConnectProxy implements AutoCloseable {
   private final List<String> heads = new CopyOnWriteArrayList<>();
+  private final AtomicInteger open = new AtomicInteger();
   private final ServerSocket listening;
   private final String refusal;
 
@@ -40,6 +42,11 @@ public final class ConnectProxy implements AutoCloseable {
   /** The heads of all requests. */
   public List<String> heads() {
     return heads;
+  }
+
+  /** How many connections go through it now that their clients have not closed. */
+  public int open() {
+    return open.get();
   }
 
   private void accept() {
@@ -72,7 +79,9 @@ public final class ConnectProxy implements AutoCloseable {
       try (Socket server = new Socket(listening.getInetAddress(), Integer.parseInt(target[2]))) {
         write(client, "HTTP/1.1 200 OK\r\n\r\n");
         Thread.ofVirtual().start(() -> copy(server, client));
+        open.incrementAndGet();
         copy(client, server);
+        open.decrementAndGet();
       }
     } catch (IOException _) {
       // One of the two went away, as tests make them do.

@@ -275,19 +275,8 @@ class ClusterTest {
         ConnectProxy proxy = new ConnectProxy()) {
       // The mock's own name would be excepted from proxies.
       int port = URI.create(secure.url()).getPort();
-      Kubeconfigs files = new Kubeconfigs();
-      KubeContext context =
-          files.context(
-              "{server: 'https://api.corp.test:" + port + "', insecure-skip-tls-verify: true}",
-              "{token: abc}");
       try (Cluster cluster =
-          Cluster.connect(
-              context,
-              files,
-              new FakePlugin(),
-              new ProxyVariables(proxy.uri().toString(), null, "elsewhere"),
-              InstantSource.system(),
-              ClientFactory.Limits.DEFAULT)) {
+          by(proxy, "https://api.corp.test:" + port, ClientFactory.Limits.DEFAULT)) {
         assertThat(cluster.version()).isEqualTo("1.34");
         assertThat(cluster.proxy()).isEqualTo(proxy.uri());
         assertThat(cluster.apiAccess().proxy()).isEqualTo(proxy.uri());
@@ -296,6 +285,42 @@ class ClusterTest {
           .startsWith("CONNECT api.corp.test:" + port + " HTTP/1.1\r\n")
           .containsIgnoringCase(ConnectProxy.AUTHORIZATION);
     }
+  }
+
+  /** What is in between may have forgotten it, and says so to nobody. */
+  @Test
+  void connectionThatNobodyUsedForAWhileIsClosed() throws Exception {
+    var limits =
+        new ClientFactory.Limits(
+            Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(1));
+    try (FakeApiServer secure = new FakeApiServer(true);
+        ConnectProxy proxy = new ConnectProxy();
+        Cluster cluster =
+            by(proxy, "https://api.corp.test:" + URI.create(secure.url()).getPort(), limits)) {
+      int before = proxy.heads().size();
+      long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+      while (proxy.open() > 0 && System.nanoTime() < deadline) {
+        Thread.onSpinWait();
+      }
+      assertThat(proxy.open()).isZero();
+
+      cluster.namespaces();
+
+      assertThat(proxy.heads()).hasSize(before + 1);
+    }
+  }
+
+  private static Cluster by(ConnectProxy proxy, String server, ClientFactory.Limits limits) {
+    Kubeconfigs files = new Kubeconfigs();
+    KubeContext context =
+        files.context("{server: '" + server + "', insecure-skip-tls-verify: true}", "{token: abc}");
+    return Cluster.connect(
+        context,
+        files,
+        new FakePlugin(),
+        new ProxyVariables(proxy.uri().toString(), null, "elsewhere"),
+        InstantSource.system(),
+        limits);
   }
 
   private static KtdException unreachable(String clusterEntry, Duration answerLimit) {
@@ -315,7 +340,8 @@ class ClusterTest {
                     new FakePlugin(),
                     ProxyVariables.NONE,
                     InstantSource.system(),
-                    new ClientFactory.Limits(Duration.ofSeconds(5), answerLimit)));
+                    new ClientFactory.Limits(
+                        Duration.ofSeconds(5), answerLimit, Duration.ofSeconds(5))));
     assertThat(failure.code()).isEqualTo(ErrorCode.UNREACHABLE);
     assertThat(failure.hint()).isNotBlank();
     return failure;

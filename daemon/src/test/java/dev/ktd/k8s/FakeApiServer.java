@@ -34,7 +34,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class FakeApiServer implements AutoCloseable {
   private static final ClientFactory.Limits LIMITS =
-      new ClientFactory.Limits(Duration.ofSeconds(5), Duration.ofSeconds(5));
+      new ClientFactory.Limits(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(5));
 
   private final Deque<Map.Entry<Pattern, MockResponse>> prepared = new ConcurrentLinkedDeque<>();
   private final Set<String> denied = ConcurrentHashMap.newKeySet();

@@ -64,6 +64,7 @@ record DockerCluster(Settings settings) implements ClusterProvider {
         laptop,
         root,
         new InContainer(container, new ArchiveMaker(root)),
+        Optional.empty(),
         () -> {
           container.stop();
           delete(kubeconfig);

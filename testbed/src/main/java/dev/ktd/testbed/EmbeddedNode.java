@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -42,6 +43,7 @@ record EmbeddedNode(Settings settings) implements ClusterProvider {
         laptop,
         root,
         new Containerd(machine),
+        Optional.of(new ByNode(machine, node)),
         () -> {
           if (!wasUp && !settings.isOn("KTD_TEST_KEEP")) {
             machine.run(LIMIT, node, "down").expectSuccess();
@@ -68,6 +70,22 @@ record EmbeddedNode(Settings settings) implements ClusterProvider {
           "testbed/node up did not print " + name + "; it said " + told);
     }
     return value;
+  }
+
+  private record ByNode(Laptop machine, String node) implements Components {
+    @Override
+    public void stop(Component component) {
+      order("stop", component);
+    }
+
+    @Override
+    public void start(Component component) {
+      order("start", component);
+    }
+
+    private void order(String verb, Component component) {
+      machine.run(LIMIT, node, verb, component.name().toLowerCase(Locale.ROOT)).expectSuccess();
+    }
   }
 
   /** The images for tests are imported when the node starts. */

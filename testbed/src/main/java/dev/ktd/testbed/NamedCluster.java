@@ -30,7 +30,14 @@ record NamedCluster(Path file, Settings settings) implements ClusterProvider {
             .orElseGet(() -> new Laptop(List.of(), environment));
     Path root = settings.sourceRoot();
     return new TestCluster(
-        "named", kubeconfig, Optional.empty(), laptop, root, new ByCommand(root), () -> {});
+        "named",
+        kubeconfig,
+        Optional.empty(),
+        laptop,
+        root,
+        new ByCommand(root),
+        Optional.empty(),
+        () -> {});
   }
 
   private final class ByCommand implements TestCluster.Images {

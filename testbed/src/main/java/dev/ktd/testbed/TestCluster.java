@@ -18,6 +18,7 @@ public final class TestCluster implements AutoCloseable {
   private final String kubectl;
   private final Path sourceRoot;
   private final Images images;
+  private final Optional<Components> components;
   private final Runnable end;
 
   /** How images get into the cluster. */
@@ -36,6 +37,7 @@ public final class TestCluster implements AutoCloseable {
       Laptop laptop,
       Path sourceRoot,
       Images images,
+      Optional<Components> components,
       Runnable end) {
     this.provider = provider;
     this.kubeconfig = kubeconfig;
@@ -44,6 +46,7 @@ public final class TestCluster implements AutoCloseable {
     this.laptop = laptop;
     this.sourceRoot = sourceRoot;
     this.images = images;
+    this.components = components;
     this.end = end;
   }
 
@@ -67,6 +70,11 @@ public final class TestCluster implements AutoCloseable {
     return laptop;
   }
 
+  /** The parts of its node, where a test may take them away. */
+  public Optional<Components> components() {
+    return components;
+  }
+
   /** The root of ktd's source tree, in which the tests run. */
   public Path sourceRoot() {
     return sourceRoot;
@@ -82,6 +90,13 @@ public final class TestCluster implements AutoCloseable {
     var command = new ArrayList<>(List.of(kubectl));
     command.addAll(List.of(arguments));
     return laptop.run(command.toArray(String[]::new));
+  }
+
+  /** The address of a service of the sample application in namespace default. */
+  public String clusterIp(String service) {
+    return kubectl("get", "service", service, "-o", "jsonpath={.spec.clusterIP}")
+        .expectSuccess()
+        .text();
   }
 
   /**

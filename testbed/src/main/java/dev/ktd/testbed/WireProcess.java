@@ -1,16 +1,14 @@
 package dev.ktd.testbed;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -27,42 +25,27 @@ public final class WireProcess implements AutoCloseable {
   private static final Pattern COUNTS =
       Pattern.compile("accepted=(\\d+) open=(\\d+) silent=(\\d+) up=(\\d+) down=(\\d+)");
 
-  private final Process process;
-  private final BufferedReader answers;
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  private final Dialogue relay;
   private final int port;
 
-  private WireProcess(Process process) {
-    this.process = process;
-    this.answers = process.inputReader(StandardCharsets.US_ASCII);
-    this.port = Integer.parseInt(answer());
+  private WireProcess(Dialogue relay) {
+    this.relay = relay;
+    this.port = Integer.parseInt(relay.line(LIMIT));
   }
 
   /** Starts one on the laptop's loopback, on any port. */
   public static WireProcess start(Laptop laptop, InetSocketAddress target) {
-    try {
-      Path classes =
-          Path.of(WireRelay.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      return new WireProcess(
-          laptop
-              .builder(
-                  Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                  "-XX:+UseSerialGC",
-                  "-Xmx32m",
-                  "-XX:MaxDirectMemorySize=2g",
-                  "-cp",
-                  classes.toString(),
-                  WireRelay.class.getName(),
-                  LOOPBACK,
-                  "0",
-                  target.getAddress().getHostAddress(),
-                  Integer.toString(target.getPort()))
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start());
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot start a wire relay", e);
-    } catch (URISyntaxException e) {
-      throw new IllegalStateException("the relay's classes are in no folder", e);
-    }
+    return new WireProcess(
+        Dialogue.start(
+            laptop,
+            List.of("-XX:+UseSerialGC", "-Xmx32m", "-XX:MaxDirectMemorySize=2g"),
+            WireRelay.class,
+            LOOPBACK,
+            "0",
+            target.getAddress().getHostAddress(),
+            Integer.toString(target.getPort())));
   }
 
   /** Where it listens, on the laptop. */
@@ -169,19 +152,11 @@ public final class WireProcess implements AutoCloseable {
 
   @Override
   public void close() {
-    process.destroy();
-    process.onExit().join();
+    relay.close();
   }
 
-  private synchronized WireRelay.Counts order(String line) {
-    try {
-      var out = process.outputWriter(StandardCharsets.US_ASCII);
-      out.write(line + "\n");
-      out.flush();
-    } catch (IOException e) {
-      throw new UncheckedIOException("the wire relay has ended", e);
-    }
-    Matcher counts = COUNTS.matcher(answer());
+  private WireRelay.Counts order(String line) {
+    Matcher counts = COUNTS.matcher(relay.ask(LIMIT, line));
     if (!counts.matches()) {
       throw new IllegalStateException("the wire relay answered " + line + " by something else");
     }
@@ -191,17 +166,5 @@ public final class WireProcess implements AutoCloseable {
         Integer.parseInt(counts.group(3)),
         Long.parseLong(counts.group(4)),
         Long.parseLong(counts.group(5)));
-  }
-
-  private String answer() {
-    try {
-      String line = answers.readLine();
-      if (line == null) {
-        throw new IllegalStateException("the wire relay has ended");
-      }
-      return line;
-    } catch (IOException e) {
-      throw new UncheckedIOException("the wire relay has ended", e);
-    }
   }
 }

@@ -47,10 +47,6 @@ final class ConnectedIT {
     return kubectl("get", "pods", "-l", "app=" + app, "-o", "jsonpath={.items[0].status.podIP}");
   }
 
-  private String clusterIp(String service) {
-    return kubectl("get", "service", service, "-o", "jsonpath={.spec.clusterIP}");
-  }
-
   private String clusterDns() {
     return kubectl(
         "-n", "kube-system", "get", "service", "kube-dns", "-o", "jsonpath={.spec.clusterIP}");
@@ -68,7 +64,8 @@ final class ConnectedIT {
 
   @Test
   void clusterIpAnswers() {
-    assertThat(curl("http://" + clusterIp("web")).expectSuccess().text()).startsWith("web web-");
+    assertThat(curl("http://" + cluster.clusterIp("web")).expectSuccess().text())
+        .startsWith("web web-");
   }
 
   @ParameterizedTest
@@ -107,7 +104,7 @@ final class ConnectedIT {
             transport,
             "@" + clusterDns(),
             "web.default.svc.cluster.local");
-    assertThat(answer.expectSuccess().text()).isEqualTo(clusterIp("web"));
+    assertThat(answer.expectSuccess().text()).isEqualTo(cluster.clusterIp("web"));
   }
 
   @ParameterizedTest
@@ -116,7 +113,7 @@ final class ConnectedIT {
     Result answer =
         laptop.run(
             "dig", "+short", "+time=3", "+tries=1", transport, "web.default.svc.cluster.local");
-    assertThat(answer.expectSuccess().text()).isEqualTo(clusterIp("web"));
+    assertThat(answer.expectSuccess().text()).isEqualTo(cluster.clusterIp("web"));
   }
 
   @Test
@@ -200,23 +197,11 @@ final class ConnectedIT {
   @Test
   void thousandConnectionsInTurnLeaveNothingBehind() {
     ktd.probe("in-turn", "udp-echo", "7", "20").expectSuccess();
-    awaitNoFlows();
+    ktd.awaitNoFlows();
     long before = descriptors();
     ktd.probe("in-turn", "udp-echo", "7", "1000").expectSuccess();
-    awaitNoFlows();
+    ktd.awaitNoFlows();
     assertThat(descriptors()).isLessThanOrEqualTo(before + 2);
-  }
-
-  /** A closed connection may linger in TIME-WAIT for a moment; then nothing of it is left. */
-  private void awaitNoFlows() {
-    long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
-    JsonNode flows = ktd.status().get("flows");
-    while (flows.get("tcp").asInt() + flows.get("channels").asInt() > 0
-        && System.nanoTime() < deadline) {
-      flows = ktd.status().get("flows");
-    }
-    assertThat(flows.get("tcp").asInt()).as("%s", flows).isZero();
-    assertThat(flows.get("channels").asInt()).as("%s", flows).isZero();
   }
 
   private long descriptors() {

@@ -62,6 +62,18 @@ final class Ktd {
     return new ObjectMapper().readTree(run("status", "-o", "json").output());
   }
 
+  /** A closed connection may linger in TIME-WAIT for a moment; then nothing of it is left. */
+  void awaitNoFlows() {
+    long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
+    JsonNode flows = status().get("flows");
+    while (flows.get("tcp").asInt() + flows.get("channels").asInt() > 0
+        && System.nanoTime() < deadline) {
+      flows = status().get("flows");
+    }
+    assertThat(flows.get("tcp").asInt()).as("%s", flows).isZero();
+    assertThat(flows.get("channels").asInt()).as("%s", flows).isZero();
+  }
+
   /** Runs {@link Probe} on the laptop. */
   Result probe(String... arguments) {
     try (Running running = startProbe(arguments)) {
