@@ -80,7 +80,9 @@ final class DirectIT {
     return ofProxy(".status.podIP");
   }
 
-  /** A field of the newest proxy pod that runs; others may be left of what was killed before. */
+  /**
+   * A field of the newest proxy pod that runs, or nothing; others may be left of what was killed.
+   */
   private String ofProxy(String field) {
     return cluster
         .kubectl(
@@ -91,9 +93,11 @@ final class DirectIT {
             "--field-selector=status.phase=Running",
             "--sort-by=.metadata.creationTimestamp",
             "-o",
-            "jsonpath={.items[-1:]" + field + "}")
+            "jsonpath={range .items[*]}{" + field + "}{'\\n'}{end}")
         .expectSuccess()
-        .text();
+        .output()
+        .lines()
+        .reduce("", (_, newer) -> newer);
   }
 
   private List<String> excluded() {
