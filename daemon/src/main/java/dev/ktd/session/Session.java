@@ -26,7 +26,6 @@ import dev.ktd.ssh.SshSettings;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
-import java.net.InetAddress;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -277,7 +276,7 @@ final class Session implements Tunnel.Listener {
       throws InterruptedException {
     steps.begin("names");
     AgentInfo info = agent.getNow(new AgentInfo(1, List.of(), List.of(), 0));
-    opened.cluster().servers(nameServers(info));
+    opened.cluster().servers(info.nameservers());
     HostResolver.Current current = host.resolver().current();
     DnsPlan plan =
         DnsPlan.compile(
@@ -307,10 +306,6 @@ final class Session implements Tunnel.Listener {
                 String.join(", *.", plan.rules().suffixes()), cluster.namespace(), current.mode()));
   }
 
-  private static List<InetAddress> nameServers(AgentInfo info) {
-    return info.nameservers().stream().map(InetAddress::ofLiteral).toList();
-  }
-
   /** What is left of {@code --timeout}, at least a moment. */
   private Duration remaining() {
     return Duration.ofNanos(Math.max(1_000_000, deadline - System.nanoTime()));
@@ -337,7 +332,7 @@ final class Session implements Tunnel.Listener {
       // The pod may be another one than before, with other name servers.
       DataPath opened = path;
       if (opened != null) {
-        opened.cluster().servers(nameServers(info));
+        opened.cluster().servers(info.nameservers());
       }
     }
   }

@@ -38,6 +38,7 @@ final class LinuxNetworkChanges implements NetworkChanges {
 
   @Override
   public Watch watch(String own, Consumer<Kind> listener) {
+    int wake = libc.eventfd(0, LibC.O_CLOEXEC); // first: its failure is not survived
     int socket = -1;
     try {
       socket = open();
@@ -45,7 +46,7 @@ final class LinuxNetworkChanges implements NetworkChanges {
       LOG.warn("changes of the network cannot be seen (netlink: {})", e.getMessage());
     }
     var messages = new RouteMessages(own, libc.if_nametoindex(own));
-    var watch = new Watching(socket, libc.eventfd(0, LibC.O_CLOEXEC), messages, listener);
+    var watch = new Watching(socket, wake, messages, listener);
     watch.thread.start();
     return watch;
   }
