@@ -6,8 +6,14 @@ import java.util.function.Consumer;
 
 /** Bytes that wait for room, copied, in order and bounded. */
 final class Backlog {
+  /** The least that a piece has room for: many small ones shall take no more memory than few. */
+  private static final int PIECE = 2048;
+
   private final int capacity;
+
+  /** Written up to its limit, which may be below its capacity; read up to its position. */
   private final ArrayDeque<ByteBuffer> pieces = new ArrayDeque<>();
+
   private int bytes;
 
   /**
@@ -31,8 +37,23 @@ final class Backlog {
       return false;
     }
     bytes += data.remaining();
-    pieces.add(ByteBuffer.allocate(data.remaining()).put(data).flip());
+    append(data);
+    if (data.hasRemaining()) {
+      pieces.add(ByteBuffer.allocate(Math.max(PIECE, data.remaining())).limit(0));
+      append(data);
+    }
     return true;
+  }
+
+  /** As much as the youngest piece has room for. */
+  private void append(ByteBuffer data) {
+    ByteBuffer youngest = pieces.peekLast();
+    if (youngest != null) {
+      int at = youngest.limit();
+      int n = Math.min(youngest.capacity() - at, data.remaining());
+      youngest.limit(at + n).put(at, data, data.position(), n);
+      data.position(data.position() + n);
+    }
   }
 
   /** Gives the eldest bytes to {@code writer} until one piece is not taken whole. */
