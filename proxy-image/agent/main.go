@@ -75,6 +75,8 @@ func runDatagram() int {
 }
 
 func runServe() int {
+	// It only copies between sockets, and one processor copies faster than the way here carries. On several threads, goroutines
+	// wake each other's for every piece: a sixth of the samples of a busy agent were in futex(2).
 	runtime.GOMAXPROCS(1)
 	limit, err := heartbeat.LimitFromEnvironment(os.Getenv("KTD_RESUME_SECONDS"))
 	if err != nil {
