@@ -61,8 +61,8 @@ final class CheckedTransfer {
       OutputStream out = socket.getOutputStream();
       while (System.nanoTime() < end) {
         random.nextBytes(block);
+        sent.addAndGet(block.length); // before: a part of a write that fails may come back
         out.write(block);
-        sent.addAndGet(block.length);
       }
       socket.shutdownOutput();
     } catch (IOException _) {
