@@ -36,12 +36,12 @@ public final class Report {
     document.ratios().forEach(series -> ratios.put(series.name(), series));
     String measure = document.ratios().isEmpty() ? "" : document.ratios().getFirst().unit();
     line("");
-    line("%-44s %10s %10s %10s %-5s %12s".formatted("", "median", "min", "max", "", measure));
+    line("%-54s %10s %10s %10s %-5s %12s".formatted("", "median", "min", "max", "", measure));
     for (Results.Series series : document.series()) {
       long marked = series.rounds().stream().filter(round -> !round.marked().isEmpty()).count();
       Results.Series ratio = ratios.get(series.name());
       line(
-          "%-44s %10.2f %10.2f %10.2f %-5s %12s%s"
+          "%-54s %10.2f %10.2f %10.2f %-5s %12s%s"
               .formatted(
                   series.name(),
                   series.median(),
@@ -56,7 +56,7 @@ public final class Report {
     line("");
     for (Results.Verdict verdict : document.verdicts()) {
       line(
-          "%-44s %10.2f  wanted %s %-9s %s"
+          "%-54s %10.2f  wanted %s %-9s %s"
               .formatted(
                   verdict.target(),
                   verdict.reached(),

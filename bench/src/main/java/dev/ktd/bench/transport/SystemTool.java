@@ -74,11 +74,11 @@ final class SystemTool implements Candidate.Starter {
     }
     try {
       demand(connect, kubeconfig);
+      return new Connected(kubeconfig, daemons());
     } catch (IOException e) {
       run(quit, kubeconfig);
       throw e;
     }
-    return new Connected(kubeconfig, daemons());
   }
 
   private void demand(List<String> words, Path kubeconfig) throws IOException {
@@ -95,12 +95,15 @@ final class SystemTool implements Candidate.Starter {
     return bed.attempt(LIMIT, command.toArray(String[]::new));
   }
 
-  private Map<String, Long> daemons() {
+  private Map<String, Long> daemons() throws IOException {
+    String executable = program.toRealPath().toString();
     Map<String, Long> found = new TreeMap<>();
     ProcessHandle.allProcesses()
-        .map(ProcessHandle::pid)
-        .filter(pid -> ProcessFacts.commandLine(pid).startsWith(program + "\0"))
-        .forEach(pid -> found.put(program.getFileName() + " " + pid, pid));
+        .filter(process -> process.info().command().filter(executable::equals).isPresent())
+        .forEach(process -> found.put(program.getFileName() + " " + process.pid(), process.pid()));
+    if (found.isEmpty()) {
+      throw new IOException("says it is connected, and no process of " + executable + " is there");
+    }
     return found;
   }
 
