@@ -34,9 +34,7 @@ public record AgentInfo(
     }
     return new AgentInfo(
         version,
-        strings(line, "nameservers").stream()
-            .flatMap(entry -> address(entry).stream())
-            .toList(),
+        strings(line, "nameservers").stream().flatMap(entry -> address(entry).stream()).toList(),
         strings(line, "search"),
         Math.clamp(number(line, "limitSeconds"), 1, 86_400));
   }

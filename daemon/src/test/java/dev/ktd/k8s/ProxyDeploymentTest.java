@@ -310,7 +310,7 @@ class ProxyDeploymentTest {
     deployment.create();
     pod("a", running());
     var _ = deployment.awaitRunning(progress::add, LIMIT);
-    cluster.client().pods().inNamespace("shop").withName("a").delete();
+    pod("a", new PodStatusBuilder().withPhase("Failed").withReason("Evicted").build());
     pod("b", unschedulable());
 
     KtdException failure =

@@ -60,7 +60,30 @@ final class ClusterOutagesIT {
       }
       session.goesOnAfter("the API server's return", () -> {});
       session.endsWell();
+      awaitControllers();
     }
+  }
+
+  /**
+   * Kubelet and controllers look for an API server that was away every half a minute only; until
+   * they have found it nothing is made or deleted.
+   */
+  private void awaitControllers() {
+    String job = "job/outage-probe";
+    cluster
+        .kubectl(
+            "create",
+            "job",
+            "outage-probe",
+            "--image=docker.io/ktd-testbed/sample:1",
+            "--",
+            "/sample",
+            "pause")
+        .expectSuccess();
+    cluster
+        .kubectl("wait", job, "--for=jsonpath={.status.ready}=1", "--timeout=55s")
+        .expectSuccess();
+    cluster.kubectl("delete", job, "--cascade=foreground", "--timeout=55s").expectSuccess();
   }
 
   @Test

@@ -30,7 +30,9 @@ final class ExpiringIdentity implements AutoCloseable {
     this.cluster = cluster;
     this.token = folder.resolve("token");
     this.asked = folder.resolve("asked");
-    this.plugin = folder.resolve("plugin");
+    // In a folder: kubectl writes paths as relative ones, and one without a slash would be looked
+    // for on PATH.
+    this.plugin = folder.resolve("bin/plugin");
     delete();
     kubectl("create", "serviceaccount", NAME);
     kubectl(
@@ -40,6 +42,7 @@ final class ExpiringIdentity implements AutoCloseable {
         "--clusterrole=cluster-admin",
         "--serviceaccount=default:" + NAME);
     try {
+      Files.createDirectories(folder.resolve("bin"));
       Files.writeString(token, "");
       Files.writeString(asked, "");
       Files.writeString(
