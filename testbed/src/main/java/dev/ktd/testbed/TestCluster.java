@@ -87,9 +87,14 @@ public final class TestCluster implements AutoCloseable {
 
   /** Runs kubectl on the laptop, with all rights. */
   public Result kubectl(String... arguments) {
+    return kubectl(Laptop.DEFAULT_LIMIT, arguments);
+  }
+
+  /** The same for what may take longer. */
+  public Result kubectl(Duration limit, String... arguments) {
     var command = new ArrayList<>(List.of(kubectl));
     command.addAll(List.of(arguments));
-    return laptop.run(command.toArray(String[]::new));
+    return laptop.run(limit, command.toArray(String[]::new));
   }
 
   /** The address of a service of the sample application in namespace default. */

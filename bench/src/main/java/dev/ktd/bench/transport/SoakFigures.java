@@ -59,8 +59,9 @@ public final class SoakFigures {
   }
 
   private void run() throws IOException, InterruptedException {
-    try (WireProcess wire = bed.wire()) {
-      var ktd = new KtdCandidate(bed, bed.over(wire));
+    // Closed in the other order: the proxy is deleted over the wire.
+    try (WireProcess wire = bed.wire();
+        var ktd = new KtdCandidate(bed, bed.over(wire))) {
       bed.undoLater(ktd);
       var sampler = new SoakSampler(bed, ktd);
       double channels = sampler.read().getOrDefault(Gauge.CHANNELS, 0.0);
