@@ -107,6 +107,13 @@ final class Reopening {
     }
   }
 
+  /** The carrier that there is will do: none is needed but one by a way that was offered. */
+  void calm() {
+    if (!offered) {
+      cancel();
+    }
+  }
+
   /** None is needed any more. */
   void cancel() {
     wanted = false;

@@ -12,8 +12,8 @@ import java.util.function.LongSupplier;
  * that is cut, or silent for too long, is replaced, and the stream goes on where it stopped. Who
  * uses it notices a pause and nothing else.
  *
- * <p>All calls on its event loop, but {@link #probe}, {@link #close} and the figures, which any
- * thread may ask for.
+ * <p>All calls on its event loop, but {@link #probe}, {@link #move}, {@link #close} and the
+ * figures, which any thread may ask for.
  */
 public final class ResumableCarrier implements Carrier {
   private final EventLoop loop;
@@ -35,6 +35,13 @@ public final class ResumableCarrier implements Carrier {
 
     /** The stream goes on. {@code pause}: how long nothing carried it. */
     void resumed(Duration pause);
+
+    /**
+     * Another plain carrier carries the stream, after a cut or a {@link #move}.
+     *
+     * @param roundTrip to the agent and back, while nothing else was under way
+     */
+    default void rerouted(Duration roundTrip) {}
   }
 
   private ResumableCarrier(

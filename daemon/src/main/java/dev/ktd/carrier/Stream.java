@@ -40,6 +40,10 @@ final class Stream {
   private final Watch watch;
   private final Reopening reopening;
   private @Nullable Leg active;
+
+  /** When the active leg's agent was asked to carry the stream. */
+  private long askedAt;
+
   private boolean opened;
   private boolean readyTold;
   private boolean over;
@@ -266,6 +270,7 @@ final class Stream {
       }
       receipts.confirm(nanos.getAsLong());
       watch.replaced();
+      askedAt = nanos.getAsLong();
       leg.hello(opened ? Kind.RESUME : Kind.NEW, receipts.received(), ANSWER_LIMIT);
       if (!readyTold) {
         readyTold = true;
@@ -292,7 +297,7 @@ final class Stream {
           } else {
             carried(leg, answer.info());
             if (!over) {
-              figures.resume(again);
+              figures.resume(again, Duration.ofNanos(nanos.getAsLong() - askedAt));
               tellWritability();
             }
           }
@@ -309,7 +314,7 @@ final class Stream {
     @Override
     public void heard(Leg leg) {
       if (leg == active && watch.heard()) {
-        reopening.cancel();
+        reopening.calm();
         figures.doubt(false);
       }
     }

@@ -71,10 +71,15 @@ final class StreamFigures {
     }
   }
 
-  /** The stream goes on, after a cut or because it was moved. */
+  /**
+   * The stream goes on, after a cut or because it was moved.
+   *
+   * @param roundTrip of the plain carrier that there is now
+   */
   // Only the loop writes.
   @SuppressWarnings("NonAtomicVolatileUpdate")
-  void resume(long sentAgain) {
+  void resume(long sentAgain, Duration roundTrip) {
+    events.rerouted(roundTrip);
     if (!suspended) {
       LOG.info("{}: moved ({}), {} bytes sent again", name, path, sentAgain);
       return;

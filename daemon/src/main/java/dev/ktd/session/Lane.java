@@ -195,13 +195,17 @@ final class Lane implements SshTransport.Listener, ResumableCarrier.Events {
   @Override
   public void resumed(Duration pause) {
     LOG.info("carrier {} goes on after {} ms", id, pause.toMillis());
-    SshTransport current = transport;
-    if (current != null) {
-      current.rerouted();
-    }
     cut = false;
     silent = false;
     update();
+  }
+
+  @Override
+  public void rerouted(Duration roundTrip) {
+    SshTransport current = transport;
+    if (current != null) {
+      current.rerouted(roundTrip);
+    }
   }
 
   @Override

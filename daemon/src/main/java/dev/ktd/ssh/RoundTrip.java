@@ -38,11 +38,14 @@ final class RoundTrip {
     shortest = Math.min(shortest, nanos);
   }
 
-  /** The path is another one. */
-  void forget() {
+  /**
+   * The path is another one, so what was seen counts no more.
+   *
+   * @param nanos what it takes there and back while nothing else is under way
+   */
+  void rerouted(long nanos, long now) {
     begun = false;
-    shortest = LONGEST_NANOS;
-    shortestBefore = LONGEST_NANOS;
+    sample(nanos, now);
   }
 
   long nanos() {

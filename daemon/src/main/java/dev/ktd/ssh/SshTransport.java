@@ -10,6 +10,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.io.IOException;
 import java.security.PublicKey;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -132,9 +133,9 @@ public final class SshTransport {
     return io == null ? 0 : io.bytesDown();
   }
 
-  /** From now on bytes may travel another way: what its length was is forgotten. On the loop. */
-  public void rerouted() {
-    receiveBudget.roundTrip().forget();
+  /** From now on bytes travel another way, which is so long there and back. On the loop. */
+  public void rerouted(Duration roundTrip) {
+    receiveBudget.roundTrip().rerouted(roundTrip.toNanos(), System.nanoTime());
   }
 
   /** Ends the connection and every flow on it. Any thread, repeatable. */

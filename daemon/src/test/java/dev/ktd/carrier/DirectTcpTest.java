@@ -129,6 +129,7 @@ final class DirectTcpTest extends ForwardRig {
     pump(carrier, ear, total, sent);
     until(() -> onLoop(() -> !carrier.isWritable()));
     assertThat(onLoop(() -> sent[0] < total)).isTrue();
+    until(() -> !ports.isEmpty());
     ServerPort port = ports.getFirst();
     serverGroup.next().execute(port::resume);
     until(() -> port.bytes.get() == total);
@@ -242,12 +243,14 @@ final class DirectTcpTest extends ForwardRig {
     until(() -> heard.introduced == 2);
     assertThat(stream.path()).isEqualTo("direct");
     assertThat(heard.suspended).isZero();
+    until(() -> heard.rerouted == 1);
     agent.on(
         twin -> {
           twin.last().wire.cut();
           return true;
         });
     until(() -> heard.resumed == 1);
+    assertThat(heard.rerouted).isEqualTo(2);
     assertThat(stream.path()).isEqualTo("port-forward");
     until(() -> ear.received == down.length);
     assertThat(ear.received).isEqualTo(down.length);
@@ -352,6 +355,7 @@ final class DirectTcpTest extends ForwardRig {
     private volatile int introduced;
     private volatile int suspended;
     private volatile int resumed;
+    private volatile int rerouted;
 
     @Override
     @SuppressWarnings("NonAtomicVolatileUpdate")
@@ -369,6 +373,13 @@ final class DirectTcpTest extends ForwardRig {
     @SuppressWarnings("NonAtomicVolatileUpdate")
     public void resumed(Duration pause) {
       resumed++;
+    }
+
+    @Override
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    public void rerouted(Duration roundTrip) {
+      assertThat(roundTrip).isPositive();
+      rerouted++;
     }
   }
 

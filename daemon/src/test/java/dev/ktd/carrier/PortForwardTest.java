@@ -184,8 +184,10 @@ final class PortForwardTest extends ForwardRig {
               try (listening;
                   Socket client = listening.accept()) {
                 InputStream in = client.getInputStream();
-                for (int last = 0; last != 0x0d0a0d0a; ) {
-                  last = last << 8 | in.read();
+                int last = 0;
+                for (int read = 0; read >= 0 && last != 0x0d0a0d0a; ) {
+                  read = in.read();
+                  last = last << 8 | read;
                 }
                 client.getOutputStream().write(answer);
                 client.shutdownOutput();

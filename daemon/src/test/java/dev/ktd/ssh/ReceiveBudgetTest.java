@@ -42,6 +42,17 @@ final class ReceiveBudgetTest {
       return returned;
     }
 
+    /** Sends 100 MB/s, a round trip of less than a millisecond away. */
+    void sendNearby(int milliseconds) {
+      for (int i = 0; i < milliseconds; i++) {
+        now += MILLISECOND;
+        int bytes = Math.min(credit, 100_000);
+        credit -= bytes;
+        assertThat(window.received(bytes, now)).isTrue();
+        credit += consume(bytes);
+      }
+    }
+
     /** Sends all that it may; the program reads nothing. */
     Peer stall() {
       assertThat(window.received(credit, now)).isTrue();
@@ -122,13 +133,7 @@ final class ReceiveBudgetTest {
   void aFlowNearbyHasWhatItConsumesInFifteenMilliseconds() {
     Peer peer = new Peer();
     budget.roundTrip().sample(MILLISECOND, now);
-    for (int i = 0; i < 1_000; i++) {
-      now += MILLISECOND;
-      int bytes = Math.min(peer.credit, 100_000);
-      peer.credit -= bytes;
-      assertThat(peer.window.received(bytes, now)).isTrue();
-      peer.credit += peer.consume(bytes);
-    }
+    peer.sendNearby(1_000);
     assertThat(peer.window.size()).isBetween(1_400_000, 1_600_000);
   }
 
@@ -205,8 +210,22 @@ final class ReceiveBudgetTest {
       trip.sample(80 * MILLISECOND, now);
     }
     assertThat(trip.nanos()).isEqualTo(80 * MILLISECOND);
-    trip.forget();
-    assertThat(trip.nanos()).isEqualTo(RoundTrip.LONGEST_NANOS);
+    trip.rerouted(90 * MILLISECOND, now);
+    assertThat(trip.nanos()).isEqualTo(90 * MILLISECOND);
+    trip.sample(50 * MILLISECOND, now);
+    assertThat(trip.nanos()).isEqualTo(50 * MILLISECOND);
+  }
+
+  @Test
+  void aCutDoesNotWidenTheWindowOfAProgramThatReadsOnAsBefore() {
+    budget.roundTrip().sample(MILLISECOND, now);
+    Peer peer = new Peer();
+    peer.sendNearby(200);
+    int before = peer.window.size();
+    now += 600 * MILLISECOND;
+    budget.roundTrip().rerouted(MILLISECOND, now);
+    peer.sendNearby(200);
+    assertThat(peer.window.size()).isEqualTo(before);
   }
 
   @Test

@@ -74,7 +74,8 @@ final class Dialogue implements AutoCloseable {
   /**
    * Says a line and waits for the answer.
    *
-   * @throws IllegalStateException if none comes in time, or the program ends
+   * @throws IllegalStateException if none comes in time, or the program ends; it is ended then,
+   *     since the next answer could be this one's
    */
   synchronized String ask(Duration limit, String line) {
     try {
@@ -91,6 +92,7 @@ final class Dialogue implements AutoCloseable {
     try {
       String line = lines.poll(limit.toNanos(), TimeUnit.NANOSECONDS);
       if (line == null) {
+        process.destroy();
         throw new IllegalStateException("no answer within " + limit + " from " + command);
       }
       if (line.equals(END)) {
@@ -99,6 +101,7 @@ final class Dialogue implements AutoCloseable {
       }
       return line;
     } catch (InterruptedException e) {
+      process.destroy();
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while " + command + " was asked", e);
     }

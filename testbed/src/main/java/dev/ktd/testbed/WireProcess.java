@@ -30,14 +30,14 @@ public final class WireProcess implements AutoCloseable {
   private final Dialogue relay;
   private final int port;
 
-  private WireProcess(Dialogue relay) {
+  private WireProcess(Dialogue relay, int port) {
     this.relay = relay;
-    this.port = Integer.parseInt(relay.line(LIMIT));
+    this.port = port;
   }
 
   /** Starts one on the laptop's loopback, on any port. */
   public static WireProcess start(Laptop laptop, InetSocketAddress target) {
-    return new WireProcess(
+    Dialogue relay =
         Dialogue.start(
             laptop,
             List.of("-XX:+UseSerialGC", "-Xmx32m", "-XX:MaxDirectMemorySize=2g"),
@@ -45,7 +45,13 @@ public final class WireProcess implements AutoCloseable {
             LOOPBACK,
             "0",
             target.getAddress().getHostAddress(),
-            Integer.toString(target.getPort())));
+            Integer.toString(target.getPort()));
+    try {
+      return new WireProcess(relay, Integer.parseInt(relay.line(LIMIT)));
+    } catch (RuntimeException e) {
+      relay.close();
+      throw e;
+    }
   }
 
   /** Where it listens, on the laptop. */

@@ -71,6 +71,7 @@ final class ClusterOutagesIT {
    */
   private void awaitControllers() {
     String limit = "--timeout=100s";
+    cluster.kubectl("delete", "job", "outage-probe", "--ignore-not-found", limit).expectSuccess();
     cluster
         .kubectl("create", "job", "outage-probe", "--image=docker.io/ktd-testbed/sample:1")
         .expectSuccess();
@@ -90,8 +91,11 @@ final class ClusterOutagesIT {
       session.goesOnAfter(
           "a restart of the kubelet",
           () -> {
-            components.stop(Component.KUBELET);
-            components.start(Component.KUBELET);
+            try {
+              components.stop(Component.KUBELET);
+            } finally {
+              components.start(Component.KUBELET);
+            }
           });
       System.out.println("the kubelet's restart cut " + session.resumed() + " carriers");
       session.endsWell();

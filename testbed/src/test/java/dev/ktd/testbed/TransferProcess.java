@@ -37,8 +37,14 @@ final class TransferProcess implements AutoCloseable {
             Integer.toString(connections),
             Long.toString(seed),
             Long.toString(pause.toMillis()));
-    assertThat(program.line(START_LIMIT)).isEqualTo("open");
-    return new TransferProcess(program, connections);
+    var started = new TransferProcess(program, connections);
+    try {
+      assertThat(program.line(START_LIMIT)).isEqualTo("open");
+    } catch (RuntimeException | AssertionError e) {
+      started.close();
+      throw e;
+    }
+    return started;
   }
 
   /** Each connection is open, and a byte that was sent from now on comes back in time. */

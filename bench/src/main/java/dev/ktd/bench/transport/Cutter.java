@@ -2,6 +2,9 @@ package dev.ktd.bench.transport;
 
 import dev.ktd.testbed.WireProcess;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -14,36 +17,46 @@ final class Cutter {
 
   private final WireProcess wire;
   private final AtomicInteger cuts = new AtomicInteger();
-  private final Thread thread;
+  private final CountDownLatch over = new CountDownLatch(1);
+  private final FutureTask<Void> cutting = new FutureTask<>(this::cut);
 
   /** Begins. */
   Cutter(WireProcess wire) {
     this.wire = wire;
-    this.thread = Thread.startVirtualThread(this::cut);
+    Thread.startVirtualThread(cutting);
   }
 
   int cuts() {
     return cuts.get();
   }
 
-  private void cut() {
-    List<Runnable> ways = List.of(wire::reset, wire::silence, wire::end);
-    try {
-      while (true) {
-        TimeUnit.SECONDS.sleep(PAUSE_SECONDS);
-        ways.get(cuts.getAndIncrement() % ways.size()).run();
-        TimeUnit.SECONDS.sleep(SILENT_SECONDS);
-        wire.normal();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+  /** How many there are in this time, unless the machine is very busy. */
+  static int expected(long millis) {
+    return (int) (TimeUnit.MILLISECONDS.toSeconds(millis) / (PAUSE_SECONDS + SILENT_SECONDS) / 2);
   }
 
-  /** From now on the wire is whole. */
+  private Void cut() throws InterruptedException {
+    List<Runnable> ways = List.of(wire::reset, wire::silence, wire::end);
+    while (!over.await(PAUSE_SECONDS, TimeUnit.SECONDS)) {
+      ways.get(cuts.get() % ways.size()).run();
+      cuts.incrementAndGet();
+      boolean _ = over.await(SILENT_SECONDS, TimeUnit.SECONDS);
+      wire.normal();
+    }
+    return null;
+  }
+
+  /**
+   * From now on the wire is whole.
+   *
+   * @throws IllegalStateException when the wire could not be cut any more
+   */
   void end() throws InterruptedException {
-    thread.interrupt();
-    thread.join();
-    wire.normal();
+    over.countDown();
+    try {
+      cutting.get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("cuts ended after " + cuts, e.getCause());
+    }
   }
 }

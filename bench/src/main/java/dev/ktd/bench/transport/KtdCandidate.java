@@ -24,7 +24,12 @@ final class KtdCandidate implements Candidate {
       throw new IOException("ktd up: " + up.errors());
     }
     this.daemon =
-        daemon(bed).orElseThrow(() -> new IOException("no process dev.ktd.Ktd daemon is found"));
+        daemon(bed)
+            .orElseThrow(
+                () -> {
+                  down(bed);
+                  return new IOException("no process dev.ktd.Ktd daemon is found");
+                });
   }
 
   private static Optional<ProcessHandle> daemon(Bed bed) {

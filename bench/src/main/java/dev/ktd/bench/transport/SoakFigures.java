@@ -45,6 +45,15 @@ public final class SoakFigures {
     Machine machine = Machine.here(arguments);
     var bed = new Bed(options);
     Runtime.getRuntime().addShutdownHook(new Thread(bed::close));
+    if (options.time() < TimeUnit.SECONDS.toMillis(SAMPLE_SECONDS) * Steadiness.FEWEST_SAMPLES) {
+      System.err.printf(
+          "soak: %d s are too short: %d samples of %d s are needed, so at least DURATION=%ds%n",
+          options.time() / 1000,
+          Steadiness.FEWEST_SAMPLES,
+          SAMPLE_SECONDS,
+          SAMPLE_SECONDS * Steadiness.FEWEST_SAMPLES);
+      System.exit(2);
+    }
     KtdCandidate.down(bed);
     bed.findServices(Target.ECHO, Target.WEB);
     var soak = new SoakFigures(bed);
@@ -70,8 +79,16 @@ public final class SoakFigures {
       var cutter = new Cutter(wire);
       watch(sampler, load, cutter);
       cutter.end();
-      verdicts.add(Verdict.least("cuts", cutter.cuts(), 1));
+      verdicts.add(Verdict.least("cuts", cutter.cuts(), Cutter.expected(bed.options.time())));
+      Map<SoakLoad.Kind, Integer> before = load.done();
+      TimeUnit.SECONDS.sleep(SETTLE_SECONDS);
       load.finish();
+      load.done()
+          .forEach(
+              (kind, done) ->
+                  verdicts.add(
+                      Verdict.least(
+                          "done after the last cut: " + name(kind), done - before.getOrDefault(kind, 0), 1)));
       TimeUnit.SECONDS.sleep(SETTLE_SECONDS);
       double left = sampler.read().getOrDefault(Gauge.CHANNELS, 0.0);
       judge(load, sampler);
@@ -109,14 +126,13 @@ public final class SoakFigures {
     return kind.name().toLowerCase(Locale.ROOT);
   }
 
-  private void judge(SoakLoad load, SoakSampler sampler) {
+  private void judge(SoakLoad load, SoakSampler sampler) throws IOException {
     for (Gauge gauge : Gauge.values()) {
       bed.results.series().stream()
           .filter(series -> series.name().equals(gauge.series))
           .forEach(series -> verdicts.add(Steadiness.judge(series, gauge.slack)));
     }
     for (SoakLoad.Kind kind : SoakLoad.Kind.values()) {
-      verdicts.add(Verdict.least("done: " + name(kind), load.done(kind), 1));
       bed.results.add(
           "in vain: " + name(kind), "", new Results.Round(0, load.failed(kind), Map.of(), ""));
     }

@@ -79,6 +79,14 @@ final class SoakLoad {
     repeat(Kind.NAME, 1, 200, this::names);
   }
 
+  Map<Kind, Integer> done() {
+    Map<Kind, Integer> done = new EnumMap<>(Kind.class);
+    for (Kind kind : Kind.values()) {
+      done.put(kind, done(kind));
+    }
+    return done;
+  }
+
   int done(Kind kind) {
     return count(kind).done.get();
   }

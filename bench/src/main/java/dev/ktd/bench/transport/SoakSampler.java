@@ -73,12 +73,11 @@ final class SoakSampler {
     read.put(Gauge.DAEMON_HEAP, heap());
     read.put(Gauge.DAEMON_DESCRIPTORS, descriptors(List.of(daemon)));
     read.put(Gauge.DAEMON_THREADS, ProcessFacts.threads(daemon));
-    JsonNode flows = status().path("flows");
-    read.put(Gauge.TCP, flows.path("tcp").asDouble());
-    read.put(Gauge.UDP, flows.path("udp").asDouble());
-    read.put(Gauge.CHANNELS, flows.path("channels").asDouble());
-    // The pod's processes are this machine's as well. There is one session.
-    List<ProcessHandle> agents = ProcessFacts.named("ktd-agent");
+    JsonNode flows = status().required("flows");
+    read.put(Gauge.TCP, flows.required("tcp").asDouble());
+    read.put(Gauge.UDP, flows.required("udp").asDouble());
+    read.put(Gauge.CHANNELS, flows.required("channels").asDouble());
+    List<ProcessHandle> agents = agents();
     List<Long> servers =
         agents.stream().flatMap(ProcessHandle::descendants).map(ProcessHandle::pid).toList();
     List<Long> agentPids = agents.stream().map(ProcessHandle::pid).toList();
@@ -90,17 +89,34 @@ final class SoakSampler {
   }
 
   /** How often carriers went on after a cut. */
-  int resumed() {
+  int resumed() throws IOException {
     int sum = 0;
-    for (JsonNode carrier : status().path("carriers")) {
-      sum += carrier.path("resumed").asInt();
+    for (JsonNode carrier : status().required("carriers")) {
+      sum += carrier.required("resumed").asInt();
     }
     return sum;
   }
 
-  private JsonNode status() {
-    return JsonMapper.shared()
-        .readTree(bed.attempt(LIMIT, bed.ktd, "status", "-o", "json").output());
+  private JsonNode status() throws IOException {
+    Result status = bed.attempt(LIMIT, bed.ktd, "status", "-o", "json");
+    if (!status.succeeded()) {
+      throw new IOException(status.toString());
+    }
+    return JsonMapper.shared().readTree(status.output());
+  }
+
+  /**
+   * The pod's processes are this machine's as well. There is one session; what one of its agents
+   * started counts with the servers, also where it is the same program.
+   */
+  private static List<ProcessHandle> agents() throws IOException {
+    List<ProcessHandle> all = ProcessFacts.named("ktd-agent");
+    List<ProcessHandle> first =
+        all.stream().filter(agent -> agent.parent().filter(all::contains).isEmpty()).toList();
+    if (first.isEmpty()) {
+      throw new IOException("no process ktd-agent is found");
+    }
+    return first;
   }
 
   private double heap() throws IOException {

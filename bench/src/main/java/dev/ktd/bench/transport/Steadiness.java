@@ -14,15 +14,17 @@ final class Steadiness {
   /** What a steady figure may differ by, as a part of itself. */
   private static final double TOLERANCE = 0.1;
 
+  static final int FEWEST_SAMPLES = 8;
+
   private Steadiness() {}
 
   /**
-   * @param samples in the order of time, eight at least
+   * @param samples in the order of time, {@link #FEWEST_SAMPLES} at least
    * @param slack what it may differ by besides, in its unit
    */
   static Verdict judge(Series samples, double slack) {
     int count = samples.rounds().size();
-    if (count < 8) {
+    if (count < FEWEST_SAMPLES) {
       throw new IllegalArgumentException(samples.name() + " has only " + count + " samples");
     }
     double second = median(samples, count / 4, count / 2);

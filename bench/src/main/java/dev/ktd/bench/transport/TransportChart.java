@@ -69,7 +69,7 @@ final class TransportChart {
     for (int roundTrip : ROUND_TRIPS) {
       line("connect and GET" + away(roundTrip), Row.delayed(Http.NEW, roundTrip) + ", p50");
     }
-    line("connect and GET, slowest of 100", Http.NEW + ", p99");
+    line("connect and GET, 99th percentile", Http.NEW + ", p99");
     line("new ones a second, 16 threads", Http.RATE);
     line("over kept ones, 16 threads", Http.KEPT);
     group("Small requests");
