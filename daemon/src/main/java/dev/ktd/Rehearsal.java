@@ -56,8 +56,10 @@ final class Rehearsal {
     int _ = cli.run(words);
   }
 
-  /** Reads what may be read without root. */
+  /** Reads what may be read without root, and starts and ends as a daemon that had nothing to do. */
   private static void look(Host host) {
+    var _ = Ktd.allOrFailure(host.claim());
+    var _ = host.recover();
     var _ = host.routes().conflicts(Cidr.parse("198.51.100.0/24"));
     var _ = host.resolver().current();
     var _ = host.commands().run(List.of("true"), "", LIMIT);
