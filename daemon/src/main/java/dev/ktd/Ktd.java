@@ -26,6 +26,10 @@ public final class Ktd {
           Logger.getLogger("io.fabric8"),
           Logger.getLogger("org.xbill"));
 
+  /** Vert.x ends its loops before their last listeners are told, of closed connections. */
+  private static final Logger ENDED_LOOPS =
+      Logger.getLogger("io.netty.util.concurrent.DefaultPromise.rejectedExecution");
+
   private Ktd() {}
 
   public static void main(String[] arguments) {
@@ -33,6 +37,7 @@ public final class Ktd {
     // Commands speak through their own output; only the daemon has a log.
     Logger.getLogger("").setLevel(daemon ? Level.INFO : Level.OFF);
     LIBRARIES.forEach(library -> library.setLevel(Level.WARNING));
+    ENDED_LOOPS.setLevel(Level.OFF);
     if (daemon) {
       DaemonLog.setLevel(System.getenv("KTD_LOG"));
     }

@@ -56,7 +56,9 @@ final class Rehearsal {
     int _ = cli.run(words);
   }
 
-  /** Reads what may be read without root, and starts and ends as a daemon that had nothing to do. */
+  /**
+   * Reads what may be read without root, and starts and ends as a daemon that had nothing to do.
+   */
   private static void look(Host host) {
     var _ = Ktd.allOrFailure(host.claim());
     var _ = host.recover();

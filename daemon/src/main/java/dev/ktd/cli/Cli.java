@@ -12,7 +12,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -68,7 +71,8 @@ public final class Cli {
     int exitStatus;
     try {
       commandLine.setDefaultValueProvider(
-          new PropertiesDefaultProvider(defaults(surroundings.configuration())));
+          new PropertiesDefaultProvider(
+              known(defaults(surroundings.configuration()), surroundings.configuration())));
       exitStatus = commandLine.execute(arguments);
     } catch (KtdException unreadable) {
       Output.show(surroundings, unreadable);
@@ -78,6 +82,28 @@ public final class Cli {
     surroundings.err().flush();
     surroundings.interrupts().ended(exitStatus);
     return exitStatus;
+  }
+
+  /** Picocli takes what it knows and is silent about the rest, such as a typing error. */
+  private Properties known(Properties defaults, Path file) {
+    Set<String> flags =
+        Stream.concat(Stream.of(commandLine), commandLine.getSubcommands().values().stream())
+            .map(CommandLine::getCommandSpec)
+            .flatMap(
+                command ->
+                    command.optionsMap().keySet().stream()
+                        .map(name -> name.replaceFirst("^--?", ""))
+                        .flatMap(name -> Stream.of(name, command.qualifiedName(".") + "." + name)))
+            .collect(Collectors.toSet());
+    for (String name : new TreeSet<>(defaults.stringPropertyNames())) {
+      if (!flags.contains(name)) {
+        throw new KtdException(
+            ErrorCode.USAGE,
+            "there is no flag --%s, which %s gives a value.".formatted(name, file),
+            "The flags that it may have:  ktd up --help");
+      }
+    }
+    return defaults;
   }
 
   /** Read here: picocli itself complains of a file that is not there, which is the usual case. */

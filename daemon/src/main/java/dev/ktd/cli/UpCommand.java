@@ -20,8 +20,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "up",
     description = {
-      "Connects this machine to the cluster: pod and service addresses and cluster names work in",
-      "every program. Returns when every check has passed. Ctrl-C undoes what was done."
+      "Connects this machine to the cluster.",
+      "Addresses of pods and services and names of the cluster then work in every program. Returns",
+      "when every check has passed. Ctrl-C undoes what was done."
     },
     sortOptions = false,
     footer = {"", "Example:  sudo ktd up --namespace shop --exclude 10.42.8.0/21"})
@@ -114,6 +115,7 @@ final class UpCommand implements Callable<Integer> {
             seconds("--timeout", timeout));
     RequestRules.check(request);
     startDaemonIfNone();
+    requireOwnSession();
     try {
       connect(request);
     } catch (KtdException refused) {
@@ -127,6 +129,16 @@ final class UpCommand implements Callable<Integer> {
       stayUntilSignal();
     }
     return 0;
+  }
+
+  /** In the foreground it ends what it began, so it must not find something that others began. */
+  private void requireOwnSession() {
+    if (foreground && !cli.surroundings().client().status().state().equals("IDLE")) {
+      throw new KtdException(
+          ErrorCode.CONFLICT,
+          "this machine is connected already, and --foreground ends what it began.",
+          "Look:  ktd status        To disconnect:  ktd down");
+    }
   }
 
   private static int seconds(String flag, Duration duration) {

@@ -70,8 +70,9 @@ public final class ControlClient {
         throw new KtdException(
             ErrorCode.PERMISSION,
             "you may not use the ktd daemon: permission denied on %s.".formatted(socket),
-            "Use sudo, or join the group and log in again:  sudo usermod -aG %s $USER"
-                .formatted(ControlSocket.GROUP),
+            "Use sudo, or make and join the group, log in again, and let the service run:\n"
+                + "sudo groupadd -f %1$s && sudo usermod -aG %1$s $USER && sudo systemctl restart ktd"
+                    .formatted(ControlSocket.GROUP),
             failed);
       }
       throw new KtdException(

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Turns what fabric8 throws into what a person needs to know. */
 final class ApiErrors {
@@ -28,11 +29,16 @@ final class ApiErrors {
 
   private final KubeContext context;
   private final URI uri;
+
+  /** In front of the server, or null. */
+  private final @Nullable URI proxy;
+
   private final Credentials credentials;
 
-  ApiErrors(KubeContext context, URI uri, Credentials credentials) {
+  ApiErrors(KubeContext context, Endpoint endpoint, Credentials credentials) {
     this.context = context;
-    this.uri = uri;
+    this.uri = endpoint.uri();
+    this.proxy = endpoint.proxy();
     this.credentials = credentials;
   }
 
@@ -182,7 +188,18 @@ final class ApiErrors {
 
   private KtdException unreachable(String why, String hint, RuntimeException failure) {
     return new KtdException(
-        ErrorCode.UNREACHABLE, server() + " cannot be reached: " + why + ".", hint, failure);
+        ErrorCode.UNREACHABLE,
+        // Its address without what is before the host, which may be a password.
+        server()
+            + " cannot be reached"
+            + (proxy == null
+                ? ""
+                : " through the HTTP proxy " + proxy.getHost() + ":" + proxy.getPort())
+            + ": "
+            + why
+            + ".",
+        hint,
+        failure);
   }
 
   /** An exception and all below it. */

@@ -43,6 +43,21 @@ final class ClientFactory {
     /** Two attempts to connect and a short pause: about 10 seconds for a silent address. */
     static final Limits DEFAULT =
         new Limits(Duration.ofMillis(4500), Duration.ofSeconds(10), Duration.ofSeconds(5));
+
+    private static final Duration LEAST_CONNECT = Duration.ofSeconds(1);
+    private static final Duration LEAST_REQUEST = Duration.ofSeconds(3);
+
+    /** The same, for a caller who has so much time; but what a cluster far away needs. */
+    Limits within(Duration patience) {
+      return new Limits(
+          between(LEAST_CONNECT, patience.dividedBy(2), connect),
+          between(LEAST_REQUEST, patience, request),
+          idle);
+    }
+
+    private static Duration between(Duration least, Duration wanted, Duration most) {
+      return wanted.compareTo(least) < 0 ? least : wanted.compareTo(most) > 0 ? most : wanted;
+    }
   }
 
   /** Connections of fabric8's default client, kept for as long as the limit says. */

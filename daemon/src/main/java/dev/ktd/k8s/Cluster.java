@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.VersionInfo;
 import java.net.URI;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
@@ -51,14 +52,24 @@ public final class Cluster implements AutoCloseable {
    * Reads the credentials, connects, and asks for the version and who we are: about 10 seconds at
    * most for a server that does not answer, not counting a credential plug-in.
    *
+   * @param patience of the caller; less than those 10 seconds, but 2, are kept to
    * @param proxies of the person; {@code proxy-url} in the kubeconfig comes before them
    * @throws KtdException UNREACHABLE, CREDENTIALS, KUBECONFIG when a file that the context names
    *     cannot be used, or USAGE when the proxy cannot
    */
   public static Cluster connect(
-      KubeContext context, FileSource files, PluginRunner plugins, ProxyVariables proxies) {
+      KubeContext context,
+      FileSource files,
+      PluginRunner plugins,
+      ProxyVariables proxies,
+      Duration patience) {
     return connect(
-        context, files, plugins, proxies, InstantSource.system(), ClientFactory.Limits.DEFAULT);
+        context,
+        files,
+        plugins,
+        proxies,
+        InstantSource.system(),
+        ClientFactory.Limits.DEFAULT.within(patience));
   }
 
   static Cluster connect(
@@ -72,7 +83,7 @@ public final class Cluster implements AutoCloseable {
     var credentials = Credentials.of(context, files, plugins, clock);
     KubernetesClient client = ClientFactory.create(context, endpoint, credentials, limits);
     try {
-      var errors = new ApiErrors(context, endpoint.uri(), credentials);
+      var errors = new ApiErrors(context, endpoint, credentials);
       // Side by side: each is a round trip.
       var user = new FutureTask<>(() -> readUserName(context, client, errors));
       Thread.ofVirtual().name("ktd-user").start(user);
@@ -231,6 +242,12 @@ public final class Cluster implements AutoCloseable {
       names = List.of();
     }
     List<String> similar = SimilarNames.of(namespace(), names);
+    String others =
+        !similar.isEmpty()
+            ? " Similar: " + String.join(", ", similar) + "."
+            : !names.isEmpty() && names.size() <= SimilarNames.SHOWN
+                ? " There are: " + String.join(", ", names) + "."
+                : "";
     return new KtdException(
         ErrorCode.NAMESPACE,
         "there is no namespace "
@@ -238,7 +255,7 @@ public final class Cluster implements AutoCloseable {
             + " in the cluster of the context "
             + Kubeconfig.quoted(context.name())
             + "."
-            + (similar.isEmpty() ? "" : " Similar: " + String.join(", ", similar) + "."),
+            + others,
         similar.isEmpty()
             ? "See:  kubectl --context " + Kubeconfig.shellWord(context.name()) + " get namespaces"
             : "Perhaps:  ktd up --namespace " + similar.getFirst());

@@ -18,6 +18,14 @@ final class ImageHint {
    * @param nodeName its name; empty when it is not known
    */
   static String of(String image, String contextName, @Nullable Node node, String nodeName) {
+    if (!image.equals(ProxySpec.DEFAULT_IMAGE)) {
+      return "Check its name, and that the nodes may pull it; from a private registry:  ktd up --image "
+          + image
+          + " --image-pull-secret SECRET\nWithout --image it is "
+          + ProxySpec.DEFAULT_IMAGE
+          + ", which  make image  builds.";
+    }
+    String archive = "target/image/ktd-proxy-" + architecture(node) + ".tar";
     String provider =
         node == null || node.getSpec() == null || node.getSpec().getProviderID() == null
             ? ""
@@ -25,34 +33,51 @@ final class ImageHint {
     String context = contextName.toLowerCase(Locale.ROOT);
     if (provider.startsWith("kind://") || context.startsWith("kind-")) {
       return local(
+          archive,
           "kind load docker-image " + image + " --name " + kindName(provider, contextName));
     }
     if (nodeName.startsWith("k3d-") || context.startsWith("k3d-")) {
-      return local("k3d image import " + image + " --cluster " + k3dName(nodeName, contextName));
+      return local(
+          archive, "k3d image import " + image + " --cluster " + k3dName(nodeName, contextName));
     }
     String profile = minikubeProfile(node);
     if (profile != null || context.equals("minikube")) {
       return local(
+          archive,
           "minikube image load " + image + " --profile " + (profile == null ? context : profile));
     }
     if (context.equals("docker-desktop") || nodeName.equals("docker-desktop")) {
-      return local("docker image ls " + image);
+      return local(archive, "docker image ls " + image);
     }
     if (provider.startsWith("k3s://") || isK3s(node)) {
       return "Build it with  make image , then on the node "
           + nodeName
-          + ":  sudo k3s ctr images import ktd-proxy-ARCH.tar\n"
+          + ":  sudo k3s ctr images import "
+          + archive
+          + "\n"
           + ELSEWHERE;
     }
     return "Push it to a registry that the nodes reach (make image builds it), then:  ktd up --image"
         + " REF --image-pull-secret SECRET\n"
         + "Or on the node"
         + (nodeName.isEmpty() ? "" : " " + nodeName)
-        + ":  sudo ctr -n k8s.io images import ktd-proxy-ARCH.tar";
+        + ":  sudo ctr -n k8s.io images import "
+        + archive;
   }
 
-  private static String local(String command) {
-    return "Build it with  make image  and  docker load -i target/image/ktd-proxy-ARCH.tar , then:  "
+  private static String architecture(@Nullable Node node) {
+    return node == null
+            || node.getStatus() == null
+            || node.getStatus().getNodeInfo() == null
+            || node.getStatus().getNodeInfo().getArchitecture() == null
+        ? "amd64"
+        : node.getStatus().getNodeInfo().getArchitecture();
+  }
+
+  private static String local(String archive, String command) {
+    return "Build it with  make image  and  docker load -i "
+        + archive
+        + " , then:  "
         + command
         + "\n"
         + ELSEWHERE;

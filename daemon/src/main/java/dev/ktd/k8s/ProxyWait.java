@@ -252,7 +252,7 @@ final class ProxyWait implements AutoCloseable {
         "the proxy pod of "
             + name
             + " did not run within "
-            + limit.toSeconds()
+            + Math.max(1, limit.toSeconds())
             + " s"
             + (told.isEmpty()
                 ? alive.isEmpty() ? "; the cluster has not created it" : ""

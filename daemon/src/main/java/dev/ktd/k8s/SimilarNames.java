@@ -5,24 +5,22 @@ import java.util.List;
 
 /** Which of the known names may have been meant. */
 final class SimilarNames {
-  private static final int SHOWN = 5;
+  static final int SHOWN = 5;
 
   private SimilarNames() {}
 
-  /** The nearest first; all of a handful when none is near. */
+  /** The nearest first. */
   static List<String> of(String wanted, List<String> known) {
     int near = Math.max(2, wanted.length() / 3);
-    List<String> similar =
-        known.stream()
-            .filter(
-                name ->
-                    name.contains(wanted)
-                        || (name.length() > 2 && wanted.contains(name))
-                        || distance(wanted, name) <= near)
-            .sorted(Comparator.comparingInt((String name) -> distance(wanted, name)))
-            .limit(SHOWN)
-            .toList();
-    return similar.isEmpty() && known.size() <= SHOWN ? known : similar;
+    return known.stream()
+        .filter(
+            name ->
+                name.contains(wanted)
+                    || (name.length() > 2 && wanted.contains(name))
+                    || distance(wanted, name) <= near)
+        .sorted(Comparator.comparingInt((String name) -> distance(wanted, name)))
+        .limit(SHOWN)
+        .toList();
   }
 
   /** Levenshtein's distance: insertions, deletions and replacements. */

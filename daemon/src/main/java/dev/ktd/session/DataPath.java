@@ -22,6 +22,7 @@ import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -128,7 +129,7 @@ final class DataPath {
     return cluster;
   }
 
-  /** The flows now; null when the loop does not answer in time. */
+  /** The flows now; null when the loop does not answer in time, or has ended. */
   TunLoop.@Nullable Status status() {
     try {
       Future<TunLoop.Status> status = loop.status();
@@ -136,6 +137,8 @@ final class DataPath {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return null;
+    } catch (RejectedExecutionException _) {
+      return null; // the session has just ended
     }
   }
 

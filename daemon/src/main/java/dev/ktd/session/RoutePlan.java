@@ -9,7 +9,10 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Which networks go into the tunnel. Pure: computed from what was found and what stands in the way.
@@ -21,6 +24,10 @@ import java.util.Set;
  */
 record RoutePlan(
     List<Network> networks, List<Cidr> routes, List<Cidr> excluded, List<String> warnings) {
+
+  /** The kinds, and who may list what finds their networks. */
+  private static final Map<String, String> TOLD_BY =
+      new TreeMap<>(Map.of("pods", "nodes nor pods", "services", "servicecidrs nor services"));
 
   /**
    * @param kind {@code services}, {@code pods} or {@code extra}
@@ -39,13 +46,14 @@ record RoutePlan(
    * @param keepOut single addresses that must stay reachable without the tunnel: the API server,
    *     the host's resolvers
    * @param conflicts routes of others that touch a wanted network
-   * @throws KtdException CONFLICT when another interface has all of a network
+   * @throws KtdException CONFLICT when another interface has all of a network; FORBIDDEN when there
+   *     is no network at all
    */
   static RoutePlan compile(
       List<Network> networks, List<Cidr> excludes, List<Cidr> keepOut, List<Conflict> conflicts) {
     Set<Cidr> excluded = new LinkedHashSet<>(excludes);
     excluded.addAll(keepOut);
-    List<String> warnings = new ArrayList<>();
+    List<String> warnings = new ArrayList<>(missing(networks));
     for (Network network : networks) {
       for (Conflict conflict : conflicts) {
         judge(network, conflict, excludes, excluded, warnings);
@@ -57,6 +65,30 @@ record RoutePlan(
     }
     return new RoutePlan(
         List.copyOf(networks), routes, List.copyOf(excluded), List.copyOf(warnings));
+  }
+
+  /** A kind that nothing was found of; who names networks knows which there are. */
+  private static List<String> missing(List<Network> networks) {
+    if (networks.isEmpty()) {
+      throw new KtdException(
+          ErrorCode.FORBIDDEN,
+          "no network of the cluster was found: you may read neither servicecidrs nor services,"
+              + " nodes or pods that tell of one.",
+          "Name them:  ktd up --cidr 10.96.0.0/12 --cidr 10.244.0.0/16\n"
+              + "Or ask for the right to list services and nodes in the whole cluster.");
+    }
+    Set<String> kinds = networks.stream().map(Network::kind).collect(Collectors.toSet());
+    if (kinds.contains("extra")) {
+      return List.of();
+    }
+    return TOLD_BY.entrySet().stream()
+        .filter(kind -> !kinds.contains(kind.getKey()))
+        .map(
+            kind ->
+                "no network of %s was found, so none is reachable: you may list neither %s. Name it: "
+                        .formatted(kind.getKey(), kind.getValue())
+                    + " ktd up --cidr NETWORK")
+        .toList();
   }
 
   /** Whether the kernel sends what goes to {@code address} into the tunnel. */

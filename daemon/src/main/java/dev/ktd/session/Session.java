@@ -115,7 +115,7 @@ final class Session implements Tunnel.Listener {
     List<Path> files = request.kubeconfigs().stream().map(Path::of).toList();
     var context = Kubeconfig.load(files, person).choose(request.context(), request.namespace());
     steps.update("connecting to " + context.name());
-    Cluster cluster = Cluster.connect(context, person, person, person.proxies());
+    Cluster cluster = Cluster.connect(context, person, person, person.proxies(), remaining());
     teardown.push("the Kubernetes client", cluster::close);
     board.cluster(context.name(), context.namespace());
     steps.done(

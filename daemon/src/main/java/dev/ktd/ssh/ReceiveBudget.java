@@ -1,5 +1,7 @@
 package dev.ktd.ssh;
 
+import java.util.concurrent.TimeUnit;
+
 /**
  * What the peer of one transport may send ahead of the local programs, over all channels: a channel
  * cannot take back what it has promised, so all promises together must fit into memory, here and in
@@ -27,7 +29,23 @@ final class ReceiveBudget {
   /** A new channel gets such a part of what is left, so that the first thousand all get some. */
   private static final int START_SHARE = 32;
 
+  /** What a channel's peer may send while the queues run dry. */
+  static final int DRAINED = 64 * 1024;
+
+  /** Queues run dry at most so long, also when no sample comes. */
+  private static final long LONGEST_DRAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  /** And at least so long: other channels need the time as well. */
+  private static final long SHORTEST_DRAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+  /** Who consumes less between two drains makes no queues. */
+  private static final long BULK = 8 * 1024 * 1024;
+
   private final RoundTrip roundTrip = new RoundTrip();
+  private boolean draining;
+  private long drainChangedAt;
+  private boolean drainKnown;
+  private long consumed;
   private int free = SHARED;
   private int channels;
 
@@ -41,6 +59,47 @@ final class ReceiveBudget {
 
   RoundTrip roundTrip() {
     return roundTrip;
+  }
+
+  /**
+   * Programs have consumed so many bytes. From time to time, while they consume many, the peers are
+   * held back to {@link #DRAINED} bytes each for a moment: then the round trip is seen as it is
+   * without our own queues, which would grow with the windows that are made by it. As BBR's
+   * ProbeRTT (draft-cardwell-iccrg-bbr-congestion-control, 5.3.4.2).
+   */
+  void consumed(int bytes, long now) {
+    if (!drainKnown) {
+      drainKnown = true;
+      drainChangedAt = now;
+    }
+    consumed += bytes;
+    long since = now - drainChangedAt;
+    if (draining) {
+      if (since >= LONGEST_DRAIN_NANOS) {
+        drain(false, now);
+      }
+    } else if (since >= RoundTrip.REMEMBERED_NANOS) {
+      drain(consumed >= BULK, now);
+    }
+  }
+
+  /** A round trip was seen; {@code askedAt} is when what caused it was sent. */
+  void roundTrip(long askedAt, long now) {
+    roundTrip.sample(now - askedAt, now);
+    if (draining && askedAt - drainChangedAt >= SHORTEST_DRAIN_NANOS) {
+      drain(false, now);
+    }
+  }
+
+  private void drain(boolean wanted, long now) {
+    draining = wanted;
+    drainChangedAt = now;
+    consumed = 0;
+  }
+
+  /** How much of a window of {@code size} bytes its peer may use now. */
+  int usable(int size) {
+    return draining ? Math.min(size, DRAINED) : size;
   }
 
   /** The largest size that a window of {@code size} bytes may have now; it may be smaller. */

@@ -89,7 +89,7 @@ final class ReceiveWindow {
     if (timed >= 0) {
       timed -= bytes;
       if (timed < 0) {
-        budget.roundTrip().sample(now - timedAt, now);
+        budget.roundTrip(timedAt, now);
       }
     }
     return true;
@@ -111,6 +111,7 @@ final class ReceiveWindow {
       endIfEmpty();
       return 0;
     }
+    budget.consumed(bytes, now);
     measure(bytes, now);
     int ceiling = budget.ceiling(size);
     if (size > ceiling) {
@@ -135,8 +136,9 @@ final class ReceiveWindow {
   }
 
   private int credit(long now) {
-    int credit = size - outstanding;
-    if (credit < Math.min(size / 4, LARGEST_PIECE)) {
+    int usable = budget.usable(size);
+    int credit = usable - outstanding;
+    if (credit < Math.min(usable / 4, LARGEST_PIECE)) {
       return 0;
     }
     if (timed < 0) {

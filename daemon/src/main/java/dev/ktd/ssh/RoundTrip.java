@@ -9,11 +9,11 @@ import java.util.concurrent.TimeUnit;
  */
 final class RoundTrip {
   /**
-   * After which a shorter time is forgotten. Under load every sample has queues in it, and windows
-   * made by such samples would make the queues longer still: so it is remembered as long as Linux
-   * remembers it (tcp_min_rtt_wlen in ip-sysctl.rst).
+   * After which a shorter time is forgotten: a path may become longer without a word. As long as
+   * BBR remembers it (draft-cardwell-iccrg-bbr-congestion-control, 2.13.1). So often {@link
+   * ReceiveBudget} lets the queues run dry, which would otherwise be in every sample.
    */
-  static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(300);
+  static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   /** Before the first sample, and the most that is believed: longer than to a satellite. */
   static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -30,7 +30,8 @@ final class RoundTrip {
    */
   void sample(long nanos, long now) {
     if (!begun || now - since > REMEMBERED_NANOS) {
-      shortestBefore = begun ? shortest : LONGEST_NANOS;
+      boolean recent = begun && now - since <= 2 * REMEMBERED_NANOS;
+      shortestBefore = recent ? shortest : LONGEST_NANOS;
       shortest = LONGEST_NANOS;
       since = now;
       begun = true;

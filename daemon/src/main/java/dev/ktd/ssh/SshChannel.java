@@ -228,7 +228,7 @@ abstract class SshChannel extends AbstractClientChannel {
   public void handleOpenSuccess(long recipient, long window, long packet, Buffer buffer) {
     super.handleOpenSuccess(recipient, window, packet, buffer);
     long now = System.nanoTime();
-    transport.receiveBudget().roundTrip().sample(now - requestedAt, now);
+    transport.receiveBudget().roundTrip(requestedAt, now);
     if (!over) {
       opened();
     }

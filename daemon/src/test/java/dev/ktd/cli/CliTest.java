@@ -80,6 +80,15 @@ final class CliTest {
         .isEqualTo("Connected in 1.9 s. Try:  curl http://web    ktd status    ktd down\n");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"imgae = foo:1", "--timeout = 5s", "up.timeout = 5s"})
+  void whatTheConfigurationNamesMustBeAFlag(String line) throws IOException {
+    Files.writeString(ktd.configuration, line + "\n");
+    assertThat(ktd.run("status")).isEqualTo(2);
+    assertThat(ktd.err())
+        .contains("there is no flag --" + line.replaceFirst(" .*", ""), "ktd.properties");
+  }
+
   @Test
   void configurationGivesDefaultsThatFlagsOverride() throws IOException {
     Files.writeString(
@@ -404,6 +413,15 @@ final class CliTest {
     assertThat(ktd.run("up", "--foreground")).isZero();
     assertThat(ktd.calls).containsExactly("down", "exit 0");
     assertThat(ktd.out()).isEqualTo("Connected.\nDisconnected.\n");
+  }
+
+  @Test
+  void foregroundTakesNoSessionOfOthers() {
+    ktd.startDaemon();
+    ktd.report = report();
+    assertThat(ktd.run("up", "--foreground")).isEqualTo(7);
+    assertThat(ktd.err()).contains("connected already", "ktd down");
+    assertThat(ktd.ups).isEmpty();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -24,7 +25,16 @@ class ImageHintTest {
           prod | aws:///eu/i-1 | ip-10-0-0-1 | ktd up --image REF --image-pull-secret SECRET
           """)
   void clusterAtHandIsRecognised(String context, String provider, String node, String command) {
-    assertThat(ImageHint.of("x", context, node(node, provider), node)).contains(command);
+    assertThat(ImageHint.of(ProxySpec.DEFAULT_IMAGE, context, node(node, provider), node))
+        .contains(command.replaceAll("\\bx\\b", ProxySpec.DEFAULT_IMAGE));
+  }
+
+  @Test
+  void anotherImageIsNotOneThatWeBuild() {
+    assertThat(ImageHint.of("docker.io/nobody/nothing:9", "kind-lab", null, ""))
+        .startsWith("Check its name")
+        .contains("--image docker.io/nobody/nothing:9 --image-pull-secret")
+        .doesNotContain("kind load");
   }
 
   private static Node node(String name, String provider) {

@@ -92,8 +92,7 @@ final class RoutePlanTest {
             List.of(PODS), List.of(), List.of(), List.of(conflict("10.42.8.0/21", "tun0")));
     assertThat(plan.routes()).noneMatch(route -> route.overlaps(Cidr.parse("10.42.8.0/21")));
     assertThat(plan.warnings())
-        .containsExactly(
-            "10.42.8.0/21 stays with tun0, which routes it; pods in it are not reachable");
+        .contains("10.42.8.0/21 stays with tun0, which routes it; pods in it are not reachable");
   }
 
   @Test
@@ -103,7 +102,7 @@ final class RoutePlanTest {
             List.of(PODS), List.of(), List.of(), List.of(conflict("10.0.0.0/8", "wg0")));
     assertThat(plan.routes()).isEqualTo(cidrs("10.42.0.0/16"));
     assertThat(plan.warnings())
-        .containsExactly(
+        .contains(
             "10.42.0.0/16 (pods) lies within 10.0.0.0/8, which wg0 routes; while connected it goes"
                 + " to the cluster");
   }
@@ -133,5 +132,28 @@ final class RoutePlanTest {
             List.of(conflict("10.42.0.0/16", "tun0")));
     assertThat(plan.routes()).isEqualTo(cidrs("10.43.0.0/16"));
     assertThat(plan.warnings()).isEmpty();
+  }
+
+  @Test
+  void aKindOfNetworkThatWasNotFoundIsTold() {
+    assertThat(RoutePlan.compile(List.of(PODS), List.of(), List.of(), List.of()).warnings())
+        .singleElement()
+        .asString()
+        .contains("no network of services", "--cidr");
+    RoutePlan.Network named = new RoutePlan.Network(SERVICES.cidr(), "extra", "--cidr");
+    assertThat(RoutePlan.compile(List.of(named), List.of(), List.of(), List.of()).warnings())
+        .as("who names one knows what there is")
+        .isEmpty();
+  }
+
+  @Test
+  void noNetworkAtAllIsAFailure() {
+    assertThatExceptionOfType(KtdException.class)
+        .isThrownBy(() -> RoutePlan.compile(List.of(), List.of(), List.of(), List.of()))
+        .satisfies(
+            e -> {
+              assertThat(e.code()).isEqualTo(ErrorCode.FORBIDDEN);
+              assertThat(e.hint()).contains("--cidr");
+            });
   }
 }

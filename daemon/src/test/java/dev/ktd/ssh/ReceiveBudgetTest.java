@@ -210,6 +210,9 @@ final class ReceiveBudgetTest {
       trip.sample(80 * MILLISECOND, now);
     }
     assertThat(trip.nanos()).isEqualTo(80 * MILLISECOND);
+    now += 3 * RoundTrip.REMEMBERED_NANOS;
+    trip.sample(95 * MILLISECOND, now);
+    assertThat(trip.nanos()).as("after a pause").isEqualTo(95 * MILLISECOND);
     trip.rerouted(90 * MILLISECOND, now);
     assertThat(trip.nanos()).isEqualTo(90 * MILLISECOND);
     trip.sample(50 * MILLISECOND, now);

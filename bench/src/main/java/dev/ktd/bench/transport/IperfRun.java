@@ -77,7 +77,7 @@ record IperfRun(int streams, boolean down, int warmUpMillis, int millis) {
       return "iperf3 did not end";
     }
     if (ended.output().isBlank()) {
-      return "iperf3: " + ended.errors().strip();
+      return "iperf3 ended with status " + ended.status() + ": " + ended.errors().strip();
     }
     JsonNode told = json(ended.output());
     String error = told.path("error").asString("");

@@ -88,7 +88,9 @@ public final class SoakFigures {
               (kind, done) ->
                   verdicts.add(
                       Verdict.least(
-                          "done after the last cut: " + name(kind), done - before.getOrDefault(kind, 0), 1)));
+                          "done after the last cut: " + name(kind),
+                          done - before.getOrDefault(kind, 0),
+                          1)));
       TimeUnit.SECONDS.sleep(SETTLE_SECONDS);
       double left = sampler.read().getOrDefault(Gauge.CHANNELS, 0.0);
       judge(load, sampler);
