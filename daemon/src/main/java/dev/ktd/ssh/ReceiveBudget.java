@@ -65,7 +65,7 @@ final class ReceiveBudget {
    * Programs have consumed so many bytes. From time to time, while they consume many, the peers are
    * held back to {@link #DRAINED} bytes each for a moment: then the round trip is seen as it is
    * without our own queues, which would grow with the windows that are made by it. As BBR's
-   * ProbeRTT (draft-cardwell-iccrg-bbr-congestion-control, 5.3.4.2).
+   * ProbeRTT (draft-cardwell-iccrg-bbr-congestion-control).
    */
   void consumed(int bytes, long now) {
     if (!drainKnown) {

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 final class RoundTrip {
   /**
    * After which a shorter time is forgotten: a path may become longer without a word. As long as
-   * BBR remembers it (draft-cardwell-iccrg-bbr-congestion-control, 2.13.1). So often {@link
-   * ReceiveBudget} lets the queues run dry, which would otherwise be in every sample.
+   * BBR remembers it (draft-cardwell-iccrg-bbr-congestion-control). So often {@link ReceiveBudget}
+   * lets the queues run dry, which would otherwise be in every sample.
    */
   static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(10);
 
