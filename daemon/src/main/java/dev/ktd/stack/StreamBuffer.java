@@ -66,8 +66,9 @@ final class StreamBuffer {
   /** How many promised bytes could be put at {@code position}, the end of what is stored. */
   long room(long position) {
     boolean begun = chunks.length > 0 && chunks[slot(position)] != null;
-    long inChunk = begun ? ChunkPool.CHUNK - within(position) : 0;
-    return inChunk + ((long) pool.promisable() << ChunkPool.CHUNK_SHIFT);
+    long usable = pool.promisable() + (begun ? 1L : 0L);
+    // Of a chunk that was given back empty, the part before the position is of no use any more.
+    return Math.max(0, (usable << ChunkPool.CHUNK_SHIFT) - within(position));
   }
 
   /** The stored bytes from {@code position} to the end of their chunk, at most {@code length}. */
