@@ -52,8 +52,8 @@ public final class Cluster implements AutoCloseable {
    * Reads the credentials, connects, and asks for the version and who we are: about 10 seconds at
    * most for a server that does not answer, not counting a credential plug-in.
    *
-   * @param patience of the caller; less than those 10 seconds, but 2, are kept to
    * @param proxies of the person; {@code proxy-url} in the kubeconfig comes before them
+   * @param patience of the caller: the 10 seconds become as few as this, but 2 at least
    * @throws KtdException UNREACHABLE, CREDENTIALS, KUBECONFIG when a file that the context names
    *     cannot be used, or USAGE when the proxy cannot
    */
