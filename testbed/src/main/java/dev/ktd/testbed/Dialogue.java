@@ -34,7 +34,8 @@ final class Dialogue implements AutoCloseable {
     this.command = command;
     this.process = process;
     this.input = process.outputWriter(StandardCharsets.UTF_8);
-    Thread.ofVirtual().start(() -> read(process.inputReader(StandardCharsets.UTF_8)));
+    // No virtual thread: a read of a pipe blocks the thread below it, of which there are few.
+    Thread.ofPlatform().daemon().start(() -> read(process.inputReader(StandardCharsets.UTF_8)));
   }
 
   static Dialogue start(Laptop laptop, String... command) {

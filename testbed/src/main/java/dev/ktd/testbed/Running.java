@@ -137,13 +137,16 @@ public final class Running implements AutoCloseable {
     return new IllegalStateException("interrupted while " + command + " ran", e);
   }
 
-  /** One stream, read by a virtual thread of its own so that the command never blocks on it. */
+  /**
+   * One stream, read by a thread of its own so that the command never blocks on it. No virtual one:
+   * a read of a pipe blocks the thread below it, of which there are as many as cores.
+   */
   private static final class Capture {
     private final java.io.ByteArrayOutputStream bytes = new java.io.ByteArrayOutputStream();
     private final Thread reader;
 
     Capture(InputStream stream) {
-      reader = Thread.ofVirtual().start(() -> read(stream));
+      reader = Thread.ofPlatform().daemon().start(() -> read(stream));
     }
 
     private void read(InputStream stream) {

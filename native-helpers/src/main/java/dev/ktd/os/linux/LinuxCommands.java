@@ -202,9 +202,16 @@ final class LinuxCommands implements CommandRunner {
     }
   }
 
+  /**
+   * On a platform thread: a read of a pipe blocks the thread below a virtual one, and there are
+   * only as many as cores. Two programs that hang would stop all virtual threads, also the one that
+   * is to end them.
+   */
   private static CompletableFuture<String> reading(InputStream stream) {
     var text = new CompletableFuture<String>();
-    Thread.ofVirtual()
+    Thread.ofPlatform()
+        .daemon()
+        .name("ktd-pipe")
         .start(
             () -> {
               try (stream) {
@@ -221,7 +228,9 @@ final class LinuxCommands implements CommandRunner {
   }
 
   private static void writing(OutputStream stream, String input) {
-    Thread.ofVirtual()
+    Thread.ofPlatform()
+        .daemon()
+        .name("ktd-pipe")
         .start(
             () -> {
               try (stream) {

@@ -15,6 +15,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +50,25 @@ class LinuxCommandsTest {
   void nothingOfTheDaemonsEnvironmentIsPassedOn() {
     assertThat(commands.run(List.of("env"), "", LONG).output().lines())
         .allMatch(line -> line.startsWith("PATH=") || line.equals("LC_ALL=C"));
+  }
+
+  /** The scheduler of virtual threads has as many threads as there are cores. */
+  @Test
+  void programsThatHangDoNotStopVirtualThreads() throws InterruptedException {
+    int many = 2 * Runtime.getRuntime().availableProcessors();
+    CountDownLatch ended = new CountDownLatch(many);
+    for (int i = 0; i < many; i++) {
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                try {
+                  commands.run(List.of("sleep", "600"), "", Duration.ofMillis(200));
+                } catch (KtdException e) {
+                  ended.countDown();
+                }
+              });
+    }
+    assertThat(ended.await(LONG.toSeconds(), TimeUnit.SECONDS)).as("all were ended").isTrue();
   }
 
   @Test
