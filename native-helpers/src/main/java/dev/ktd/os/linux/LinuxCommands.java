@@ -203,9 +203,10 @@ final class LinuxCommands implements CommandRunner {
   }
 
   /**
-   * On a platform thread: a read of a pipe blocks the thread below a virtual one, and there are
-   * only as many as cores. Two programs that hang would stop all virtual threads, also the one that
-   * is to end them.
+   * On a platform thread: a read of a pipe blocks the thread below a virtual one. The scheduler has
+   * as many of these as cores; it adds others for those that block, but they end when they had
+   * nothing to do (seen with JDK 25: after 20 s they were there, after 65 s not). From then on two
+   * programs that hang would stop all virtual threads of a machine with two cores.
    */
   private static CompletableFuture<String> reading(InputStream stream) {
     var text = new CompletableFuture<String>();
