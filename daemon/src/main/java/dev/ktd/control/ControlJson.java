@@ -35,7 +35,12 @@ public final class ControlJson {
     return MAPPER.writeValueAsString(report);
   }
 
-  static byte[] write(Request.Up request) {
+  /** The trace, in the shape of {@link DnsTrace}. */
+  public static String write(DnsTrace trace) {
+    return MAPPER.writeValueAsString(trace);
+  }
+
+  static byte[] write(Request request) {
     return MAPPER.writeValueAsBytes(request);
   }
 
@@ -45,11 +50,11 @@ public final class ControlJson {
    *
    * @throws KtdException USAGE
    */
-  static Request.Up readUp(byte[] body) {
+  static <T extends Request> T readRequest(byte[] body, Class<T> type) {
     ObjectReader reader =
-        MAPPER.readerFor(Request.Up.class).with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+        MAPPER.readerFor(type).with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
     try {
-      Request.Up request = reader.readValue(body);
+      T request = reader.readValue(body);
       if (request == null) {
         throw new KtdException(ErrorCode.USAGE, "the request is empty.", null);
       }
@@ -70,6 +75,10 @@ public final class ControlJson {
 
   static StatusReport readReport(String body) {
     return readAnswer(body, StatusReport.class);
+  }
+
+  static DnsTrace readTrace(String body) {
+    return readAnswer(body, DnsTrace.class);
   }
 
   private static <T> T readAnswer(String json, Class<T> type) {

@@ -45,8 +45,11 @@ final class ClusterQuestion {
     waiting.add(waiter);
   }
 
-  /** It fails for good at {@code deadline}. */
+  /** It fails for good when {@code timer} runs, and no longer at an earlier or later one. */
   void deadline(Future<?> timer) {
+    if (deadline != null) {
+      deadline.cancel(false);
+    }
     deadline = timer;
   }
 

@@ -125,6 +125,10 @@ final class DataPath {
     return names;
   }
 
+  DnsServer dns() {
+    return dns;
+  }
+
   ClusterResolver cluster() {
     return cluster;
   }

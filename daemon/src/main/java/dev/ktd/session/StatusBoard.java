@@ -55,9 +55,9 @@ final class StatusBoard {
             false);
   }
 
-  synchronized void dnsVerified() {
+  synchronized void dnsVerified(boolean verified) {
     StatusReport.Dns set = Objects.requireNonNull(dns, "dns is set before it is verified");
-    dns = new StatusReport.Dns(set.mode(), set.server(), set.suffixes(), set.search(), true);
+    dns = new StatusReport.Dns(set.mode(), set.server(), set.suffixes(), set.search(), verified);
   }
 
   /** All checks passed. The tunnel may have been lost since its own step. */

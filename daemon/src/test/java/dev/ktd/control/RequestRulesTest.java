@@ -86,7 +86,9 @@ final class RequestRulesTest {
       assertThatThrownBy(
               () ->
                   RequestRules.check(
-                      ControlJson.readUp(json.getBytes(java.nio.charset.StandardCharsets.UTF_8))))
+                      ControlJson.readRequest(
+                          json.getBytes(java.nio.charset.StandardCharsets.UTF_8),
+                          Request.Up.class)))
           .as(json)
           .isInstanceOfSatisfying(
               KtdException.class, failed -> assertThat(failed.code()).isEqualTo(ErrorCode.USAGE));
@@ -98,7 +100,8 @@ final class RequestRulesTest {
     assertThatThrownBy(
             () ->
                 RequestRules.check(
-                    ControlJson.readUp("{}".getBytes(java.nio.charset.StandardCharsets.UTF_8))))
+                    ControlJson.readRequest(
+                        "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8), Request.Up.class)))
         .isInstanceOf(KtdException.class);
   }
 
@@ -130,5 +133,32 @@ final class RequestRulesTest {
             up.timeoutSeconds());
     assertThatThrownBy(() -> RequestRules.check(asked))
         .hasMessage("HTTPS_PROXY is too long or has control characters.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"web", "web.default", "web.default.svc.cluster.local.", "10.43.0.1", "fd43::1"})
+  void nameCanBeTraced(String name) {
+    assertThatCode(() -> RequestRules.check(new Request.DnsTrace(name))).doesNotThrowAnyException();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "-a", ".", "a b", "a/b", "a\nb", "$(id)", "ä.example"})
+  void otherTextIsNoNameToTrace(String name) {
+    assertThatThrownBy(() -> RequestRules.check(new Request.DnsTrace(name)))
+        .isInstanceOfSatisfying(
+            KtdException.class, failed -> assertThat(failed.code()).isEqualTo(ErrorCode.USAGE));
+  }
+
+  @Test
+  void nameToTraceIsNoLongerThanDnsAllows() {
+    assertThatCode(() -> RequestRules.check(new Request.DnsTrace("a".repeat(254))))
+        .doesNotThrowAnyException();
+    assertThatThrownBy(() -> RequestRules.check(new Request.DnsTrace("a".repeat(255))))
+        .hasMessageContaining("is no name");
+    byte[] nameless = "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    assertThatThrownBy(
+            () -> RequestRules.check(ControlJson.readRequest(nameless, Request.DnsTrace.class)))
+        .hasMessageContaining("is no name");
   }
 }

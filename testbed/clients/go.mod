@@ -1,0 +1,3 @@
+module ktd/testbed/clients
+
+go 1.21
