@@ -32,7 +32,7 @@ class ReverseNameTest {
         .isEqualTo(
             IntStream.range(96, 112).mapToObj(second -> second + ".10.in-addr.arpa").toList());
     assertThat(ReverseName.zones(Cidr.parse("10.128.0.0/9"))).hasSize(128);
-    assertThat(ReverseName.zones(Cidr.parse("fd00::/7")))
+    assertThat(ReverseName.zones(Cidr.parse("fc00::/7")))
         .isEqualTo(List.of("c.f.ip6.arpa", "d.f.ip6.arpa"));
   }
 
