@@ -84,8 +84,10 @@ final class Desk implements AutoCloseable {
     }
   }
 
+  /** Also ends a session, or its pod would stay for the time of {@code --resume}. */
   @Override
   public void close() {
+    laptop.run("/opt/ktd/bin/ktd", "down");
     machine.run(LIMIT, script, "down").expectSuccess();
   }
 }
