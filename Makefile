@@ -14,7 +14,7 @@ help: ## prints this
 
 fmt: ## formats Java and Go
 	$(MVN) spotless:apply
-	PATH=$$(scripts/find-go):$$PATH; gofmt -w testbed/app/sample testbed/clients testbed/kube proxy-image/agent
+	PATH=$$(scripts/find-go):$$PATH; gofmt -w testbed/app/sample testbed/kube proxy-image/agent
 
 check: ## format, Error Prone, NullAway, package table, Go vet, shell syntax
 	@scripts/check
@@ -43,7 +43,7 @@ node-up: ## starts the embedded Kubernetes node and a laptop namespace beside it
 node-down: ## ends it
 	@testbed/node down
 
-bench: ## compares the transport with ssh -L and others on the embedded node, 35 minutes; QUICK=1 for a look; as root
+bench: ## compares the transport with ssh -L and others on the embedded node, 40 minutes; QUICK=1 for a look; as root
 	@scripts/bench
 
 soak: ## keeps ktd under load and cuts for DURATION=20m and says whether what it holds grows; as root

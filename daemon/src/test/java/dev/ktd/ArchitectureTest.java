@@ -53,8 +53,7 @@ final class ArchitectureTest {
     return Stream.of(
         new Row("error"),
         new Row("os", "error"),
-        new Row("os.linux", "os", "os.linux.names", "error"),
-        new Row("os.linux.names", "os", "error"),
+        new Row("os.linux", "os", "error"),
         new Row("os.fake", "os", "error"),
         new Row("packet"),
         new Row("stack", "packet"),

@@ -47,8 +47,6 @@ public final class Cli {
             .addSubcommand(new UpCommand(this))
             .addSubcommand(new DownCommand(this))
             .addSubcommand(new StatusCommand(this))
-            .addSubcommand(
-                new CommandLine(new DnsCommand()).addSubcommand(new DnsTraceCommand(this)))
             .addSubcommand(new RecoverCommand(this, recovery))
             .addSubcommand(new DaemonCommand(this, daemon, recovery))
             .addSubcommand(new VersionCommand(this, version));

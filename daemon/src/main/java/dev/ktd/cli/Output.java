@@ -1,7 +1,6 @@
 package dev.ktd.cli;
 
 import dev.ktd.control.ControlJson;
-import dev.ktd.control.DnsTrace;
 import dev.ktd.control.Event;
 import dev.ktd.control.StatusReport;
 import dev.ktd.error.KtdException;
@@ -103,14 +102,6 @@ final class Output {
       result(ControlJson.write(report));
     } else {
       StatusText.of(report).forEach(line -> result(printable(line)));
-    }
-  }
-
-  void trace(DnsTrace trace) {
-    if (json) {
-      result(ControlJson.write(trace));
-    } else {
-      TraceText.of(trace).forEach(line -> result(printable(line)));
     }
   }
 

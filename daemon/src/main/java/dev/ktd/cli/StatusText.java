@@ -34,7 +34,7 @@ final class StatusText {
     add("cluster", List.of(session(report)));
     add(
         "networks",
-        Columns.of(
+        table(
             report.networks().stream()
                 .map(network -> List.of(network.cidr(), network.kind(), network.source()))
                 .toList()));
@@ -45,7 +45,7 @@ final class StatusText {
     if (dns != null) {
       add("names", List.of(names(dns)));
     }
-    add("carriers", Columns.of(report.carriers().stream().map(StatusText::carrier).toList()));
+    add("carriers", table(report.carriers().stream().map(StatusText::carrier).toList()));
     StatusReport.Flows flows = report.flows();
     add(
         "flows",
@@ -55,7 +55,7 @@ final class StatusText {
     if (!report.drops().isEmpty()) {
       add("drops", List.of(drops(report.drops())));
     }
-    add("swaps", Columns.of(report.swaps().stream().map(StatusText::swap).toList()));
+    add("swaps", table(report.swaps().stream().map(StatusText::swap).toList()));
   }
 
   private static String session(StatusReport report) {
@@ -136,5 +136,20 @@ final class StatusText {
       lines.add(Output.row(shown, shown.length(), text).stripTrailing());
       shown = "";
     }
+  }
+
+  /** Columns as wide as their widest cell. */
+  private static List<String> table(List<List<String>> rows) {
+    List<String> lines = new ArrayList<>();
+    for (List<String> row : rows) {
+      StringBuilder line = new StringBuilder();
+      for (int column = 0; column < row.size(); column++) {
+        int at = column;
+        int width = rows.stream().mapToInt(other -> other.get(at).length()).max().orElse(0);
+        line.append(row.get(column)).repeat(' ', width - row.get(column).length() + 2);
+      }
+      lines.add(line.toString().stripTrailing());
+    }
+    return lines;
   }
 }

@@ -47,14 +47,6 @@ public final class ControlClient {
     }
   }
 
-  /** Asks how a name is resolved. Throws as {@link #status}, and USAGE. */
-  public DnsTrace dnsTrace(Request.DnsTrace request) {
-    byte[] body = ControlJson.write(request);
-    try (HttpCall call = new HttpCall(connect(), "POST", "/v1/dns/trace", body)) {
-      return ControlJson.readTrace(call.body());
-    }
-  }
-
   /** Sends the request; its events are read by {@link Call#await}. Throws as {@link #status}. */
   public Call up(Request.Up request) {
     return new HttpCall(connect(), "POST", "/v1/up", ControlJson.write(request));

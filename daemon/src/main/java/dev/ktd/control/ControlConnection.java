@@ -76,12 +76,6 @@ final class ControlConnection extends SimpleChannelInboundHandler<FullHttpReques
           worker = requests.status(ctx.channel());
         }
       }
-      case "/v1/dns/trace" -> {
-        if (isMethod(ctx, request, HttpMethod.POST)) {
-          byte[] body = ByteBufUtil.getBytes(request.content());
-          worker = requests.dnsTrace(ctx.channel(), body);
-        }
-      }
       default ->
           refuse(
               ctx,

@@ -35,12 +35,7 @@ public final class ControlJson {
     return MAPPER.writeValueAsString(report);
   }
 
-  /** The trace, in the shape of {@link DnsTrace}. */
-  public static String write(DnsTrace trace) {
-    return MAPPER.writeValueAsString(trace);
-  }
-
-  static byte[] write(Request request) {
+  static byte[] write(Request.Up request) {
     return MAPPER.writeValueAsBytes(request);
   }
 
@@ -50,11 +45,11 @@ public final class ControlJson {
    *
    * @throws KtdException USAGE
    */
-  static <T extends Request> T readRequest(byte[] body, Class<T> type) {
+  static Request.Up readUp(byte[] body) {
     ObjectReader reader =
-        MAPPER.readerFor(type).with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+        MAPPER.readerFor(Request.Up.class).with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
     try {
-      T request = reader.readValue(body);
+      Request.Up request = reader.readValue(body);
       if (request == null) {
         throw new KtdException(ErrorCode.USAGE, "the request is empty.", null);
       }
@@ -75,10 +70,6 @@ public final class ControlJson {
 
   static StatusReport readReport(String body) {
     return readAnswer(body, StatusReport.class);
-  }
-
-  static DnsTrace readTrace(String body) {
-    return readAnswer(body, DnsTrace.class);
   }
 
   private static <T> T readAnswer(String json, Class<T> type) {

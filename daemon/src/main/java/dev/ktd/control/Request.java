@@ -44,13 +44,6 @@ public sealed interface Request {
   record Status() implements Request {}
 
   /**
-   * Tell who answers a name, and how.
-   *
-   * @param name a name as a program would be given it, or an address for its name
-   */
-  record DnsTrace(String name) implements Request {}
-
-  /**
    * The person for whom the daemon works.
    *
    * @param path the person's PATH, by which credential plug-ins are found

@@ -20,7 +20,4 @@ public interface RequestHandler {
   String down(Consumer<Event> events) throws InterruptedException;
 
   StatusReport status();
-
-  /** Looks the name up as a program would, and step by step; a few seconds at most. */
-  DnsTrace dnsTrace(Request.DnsTrace request) throws InterruptedException;
 }

@@ -25,7 +25,6 @@ public final class RequestRules {
   private static final Pattern SUBDOMAIN = Pattern.compile(LABEL + "(\\." + LABEL + ")*");
   private static final Pattern DNS_SUFFIX =
       Pattern.compile("[a-z0-9_]([-a-z0-9_]{0,62})(\\.[a-z0-9_]([-a-z0-9_]{0,62}))*");
-  private static final Pattern TRACED = Pattern.compile("[A-Za-z0-9_:][-A-Za-z0-9_.:]*");
   // Loose on purpose: registry, port, path, tag and digest; the container runtime knows the rest.
   private static final Pattern IMAGE = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9._:/@+\\-]{0,1023}");
 
@@ -60,21 +59,6 @@ public final class RequestRules {
     matches("--image-pull-secret", up.imagePullSecret(), SUBDOMAIN, 253, "the name of a Secret");
     checkRange("--resume", up.resumeSeconds(), 10, 86_400, " s");
     checkRange("--timeout", up.timeoutSeconds(), 1, 3600, " s");
-  }
-
-  /**
-   * Checks the name.
-   *
-   * @throws KtdException USAGE when it cannot be one
-   */
-  public static void check(Request.DnsTrace trace) {
-    String name = trace.name();
-    // Looser than for hosts: underscores are in use, and other bytes are legal in DNS.
-    if (name == null || name.isEmpty() || name.length() > 254 || !TRACED.matcher(name).matches()) {
-      throw usage(
-          "\"" + show(name) + "\" is no name that could be looked up.",
-          "For example:  ktd dns trace web.default");
-    }
   }
 
   private static void checkCaller(Request.@Nullable Caller caller) {

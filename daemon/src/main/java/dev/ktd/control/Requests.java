@@ -32,7 +32,7 @@ final class Requests {
         channel,
         "up",
         () -> {
-          Request.Up request = ControlJson.readRequest(body, Request.Up.class);
+          Request.Up request = ControlJson.readUp(body);
           RequestRules.check(request);
           peer.checkMayActFor(request.caller(), accounts);
           stream(channel, events -> handler.up(request, events));
@@ -50,19 +50,7 @@ final class Requests {
         () -> Answers.whole(channel, HttpResponseStatus.OK, ControlJson.write(handler.status())));
   }
 
-  Thread dnsTrace(Channel channel, byte[] body) {
-    return start(
-        channel,
-        "dns-trace",
-        () -> {
-          Request.DnsTrace request = ControlJson.readRequest(body, Request.DnsTrace.class);
-          RequestRules.check(request);
-          String trace = ControlJson.write(handler.dnsTrace(request));
-          Answers.whole(channel, HttpResponseStatus.OK, trace);
-        });
-  }
-
-  private Thread start(Channel channel, String name, Work work) {
+  private Thread start(Channel channel, String name, Runnable work) {
     Thread worker =
         Thread.ofVirtual()
             .name("ktd-request-" + name)
@@ -89,7 +77,7 @@ final class Requests {
     return worker;
   }
 
-  private void stream(Channel channel, Streamed work) {
+  private void stream(Channel channel, Work work) {
     Answers.beginStream(channel);
     Event last;
     try {
@@ -156,11 +144,6 @@ final class Requests {
 
   @FunctionalInterface
   private interface Work {
-    void run() throws InterruptedException;
-  }
-
-  @FunctionalInterface
-  private interface Streamed {
     String run(Consumer<Event> events) throws InterruptedException;
   }
 }

@@ -45,11 +45,8 @@ final class ClusterQuestion {
     waiting.add(waiter);
   }
 
-  /** It fails for good when {@code timer} runs, and no longer at an earlier or later one. */
+  /** It fails for good at {@code deadline}. */
   void deadline(Future<?> timer) {
-    if (deadline != null) {
-      deadline.cancel(false);
-    }
     deadline = timer;
   }
 

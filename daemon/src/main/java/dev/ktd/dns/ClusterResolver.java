@@ -55,9 +55,6 @@ public final class ClusterResolver implements AutoCloseable {
 
   static final long PATIENCE_MILLIS = 2_000;
 
-  /** While the tunnel is cut: it mostly goes on sooner, and programs are not to hang. */
-  static final long CUT_DEADLINE_MILLIS = 900;
-
   /** CoreDNS ends idle connections after 10 s: sooner, or a question meets the end. */
   static final long IDLE_MILLIS = 5_000;
 
@@ -74,7 +71,6 @@ public final class ClusterResolver implements AutoCloseable {
   private final ClusterStream.Owner owner = new Answers();
   private List<InetSocketAddress> servers = List.of();
   private boolean tunnel = true;
-  private boolean cut;
   private boolean closed;
   private @Nullable Future<?> sweep;
 
@@ -108,22 +104,9 @@ public final class ClusterResolver implements AutoCloseable {
     loop.execute(
         () -> {
           tunnel = up;
-          cut = false;
           if (!up) {
             drop("the tunnel went down");
           }
-        });
-  }
-
-  /**
-   * The tunnel is cut, and goes on or goes down later. Any thread. Until then questions, also those
-   * under way, fail after {@value #CUT_DEADLINE_MILLIS} ms; what is in the cache is answered.
-   */
-  public void cut() {
-    loop.execute(
-        () -> {
-          cut = true;
-          asked.values().forEach(this::setDeadline);
         });
   }
 
@@ -176,7 +159,7 @@ public final class ClusterResolver implements AutoCloseable {
     }
     Message kept = cache.get(question);
     if (kept != null) {
-      done.accept(new Outcome.Answered(kept, null));
+      done.accept(new Outcome.Answered(kept, true));
       return;
     }
     ClusterQuestion known = asked.get(question);
@@ -191,16 +174,10 @@ public final class ClusterResolver implements AutoCloseable {
     ClusterQuestion first = new ClusterQuestion(question);
     first.join(done);
     asked.put(question, first);
-    setDeadline(first);
-    place(first);
-  }
-
-  private void setDeadline(ClusterQuestion question) {
-    question.deadline(
+    first.deadline(
         loop.schedule(
-            () -> fail(question, cut ? "the tunnel is cut" : "no answer in time"),
-            cut ? CUT_DEADLINE_MILLIS : DEADLINE_MILLIS,
-            TimeUnit.MILLISECONDS));
+            () -> fail(first, "no answer in time"), DEADLINE_MILLIS, TimeUnit.MILLISECONDS));
+    place(first);
   }
 
   /** How many connections there are. */
@@ -367,7 +344,7 @@ public final class ClusterResolver implements AutoCloseable {
     public void answered(ClusterStream stream, ClusterQuestion question, Message answer) {
       cache.put(question.question(), answer);
       settle(stream);
-      finish(question, new Outcome.Answered(answer, stream.server()));
+      finish(question, new Outcome.Answered(answer, false));
       drainQueue();
     }
 

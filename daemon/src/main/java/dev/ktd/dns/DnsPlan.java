@@ -3,7 +3,7 @@ package dev.ktd.dns;
 import dev.ktd.os.Cidr;
 import dev.ktd.os.HostResolver;
 import java.net.InetAddress;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -18,7 +18,6 @@ import java.util.Set;
  */
 public record DnsPlan(SplitRules rules, List<InetAddress> hostServers, HostResolver.Wanted wanted) {
   /**
-   * @param device the TUN device in which our resolver is
    * @param server virtual address of our resolver
    * @param namespace the session's namespace
    * @param namespaces all namespaces the person may list, or only the session's
@@ -27,7 +26,6 @@ public record DnsPlan(SplitRules rules, List<InetAddress> hostServers, HostResol
    * @param routed the networks routed into the cluster
    */
   public record Facts(
-      String device,
       InetAddress server,
       String namespace,
       Set<String> namespaces,
@@ -48,22 +46,11 @@ public record DnsPlan(SplitRules rules, List<InetAddress> hostServers, HostResol
     List<InetAddress> hostServers =
         host.servers().stream().filter(server -> !server.equals(facts.server())).toList();
     List<String> search = List.of(facts.namespace() + ".svc." + domain, "svc." + domain, domain);
-    return new DnsPlan(
-        rules,
-        hostServers,
-        new HostResolver.Wanted(facts.device(), facts.server(), search, split(facts, rules)));
-  }
-
-  /** What the host must send to us, the most important first. */
-  private static List<String> split(Facts facts, SplitRules rules) {
-    Set<String> split = new LinkedHashSet<>(rules.suffixes());
+    List<String> split = new ArrayList<>(rules.suffixes());
     split.add("svc");
-    facts.routed().forEach(network -> split.addAll(ReverseName.zones(network)));
-    if (rules.shortNamespaces().contains(facts.namespace())) {
-      split.add(facts.namespace());
-    }
     split.addAll(rules.shortNamespaces());
-    return List.copyOf(split);
+    return new DnsPlan(
+        rules, hostServers, new HostResolver.Wanted(facts.server(), search, List.copyOf(split)));
   }
 
   /**

@@ -1,8 +1,5 @@
 package dev.ktd.dns;
 
-import dev.ktd.error.ErrorCode;
-import dev.ktd.error.KtdException;
-import dev.ktd.os.Cidr;
 import dev.ktd.relay.Datagrams;
 import dev.ktd.relay.DialFailure;
 import dev.ktd.relay.Dialer;
@@ -12,21 +9,14 @@ import dev.ktd.relay.Upstream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xbill.DNS.DClass;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
-import org.xbill.DNS.Section;
-import org.xbill.DNS.TextParseException;
-import org.xbill.DNS.Type;
 
 /**
  * ktd's resolver, as one more destination of the stack: port 53 of the virtual address, UDP and
@@ -43,7 +33,7 @@ public final class DnsServer implements Dialer, Datagrams, AutoCloseable {
   private static final int MAX_TCP = 65_535;
 
   /** Questions of one UDP socket under way; more are dropped, as a full queue of a host does. */
-  private static final int MAX_PENDING = 256;
+  private static final int MAX_PENDING = 64;
 
   private final ClusterResolver cluster;
   private final HostServers host;
@@ -72,85 +62,6 @@ public final class DnsServer implements Dialer, Datagrams, AutoCloseable {
   /** What happened so far. Any thread. */
   public DnsCounters counters() {
     return counters.snapshot();
-  }
-
-  /**
-   * Asks as a local program's question by UDP would be, and tells how it was answered. Any thread;
-   * completed on the event loop. Fails with KtdException USAGE when {@code name} is no domain name.
-   *
-   * @param name taken as a full one
-   * @param type e.g. {@code A}
-   */
-  public CompletableFuture<Look> look(String name, String type) {
-    CompletableFuture<Look> seen = new CompletableFuture<>();
-    try {
-      Name absolute = Name.fromString(name, Name.root);
-      Message message = Message.newQuery(Record.newRecord(absolute, Type.value(type), DClass.IN));
-      loop.execute(() -> look(new Query.Valid(message, message.getQuestion()), type, seen));
-    } catch (TextParseException e) {
-      seen.completeExceptionally(
-          new KtdException(
-              ErrorCode.USAGE,
-              "\"" + name + "\" is not a domain name: " + e.getMessage(),
-              "For example:  ktd dns trace web.default"));
-    } catch (RejectedExecutionException e) {
-      seen.completeExceptionally(
-          new KtdException(ErrorCode.NOT_CONNECTED, "the session has just ended", null, e));
-    }
-    return seen;
-  }
-
-  private void look(Query.Valid query, String type, CompletableFuture<Look> seen) {
-    long began = System.nanoTime();
-    Name name = query.question().getName();
-    SplitRules now = rules;
-    Decision decision = now.decide(name, DClass.IN);
-    Consumer<Outcome> told =
-        outcome -> {
-          Message reply =
-              switch (decision) {
-                case Decision.Local local -> Reply.error(query, local.rcode());
-                case Decision.Host _ -> fromHost(query, outcome);
-                case Decision.Cluster(Name ask) -> fromCluster(query, ask, outcome);
-              };
-          seen.complete(
-              new Look(
-                  name.toString(true),
-                  type,
-                  now.reason(name, decision),
-                  server(decision, outcome),
-                  outcome instanceof Outcome.Answered answered && answered.cached(),
-                  Rcode.string(reply.getRcode()),
-                  reply.getSection(Section.ANSWER).stream()
-                      .map(record -> Type.string(record.getType()) + " " + record.rdataToString())
-                      .toList(),
-                  reply.getSection(Section.ANSWER).stream()
-                      .map(Record::getTTL)
-                      .min(Long::compare)
-                      .orElse(null),
-                  (System.nanoTime() - began) / 1e6));
-        };
-    counters.queries.increment();
-    switch (decision) {
-      case Decision.Local local -> told.accept(new Outcome.Failed("rcode " + local.rcode()));
-      case Decision.Host _ -> {
-        counters.host.increment();
-        host.forward(query, false, told);
-      }
-      case Decision.Cluster(Name ask) -> cluster.ask(Question.of(query, ask), told);
-    }
-  }
-
-  private static @Nullable String server(Decision decision, Outcome outcome) {
-    boolean ofCluster = decision instanceof Decision.Cluster;
-    return switch (outcome) {
-      case Outcome.Failed _ -> null;
-      case Outcome.Answered(Message _, InetSocketAddress server) when server != null ->
-          (ofCluster ? "cluster DNS " : "the host's server ")
-              + Cidr.text(server.getAddress())
-              + (ofCluster ? " (tcp)" : "");
-      case Outcome.Answered _ -> "ktd's cache";
-    };
   }
 
   @Override

@@ -131,7 +131,7 @@ public final class HostServers implements AutoCloseable {
     private final List<Consumer<Outcome>> waiting = new ArrayList<>();
     private final long started = System.nanoTime();
     private int attempts;
-    private @Nullable Outcome unhelpful;
+    private @Nullable Message unhelpful;
 
     Asking(Message query, boolean tcp, List<InetSocketAddress> targets, @Nullable Key key) {
       this.query = query.clone();
@@ -143,11 +143,11 @@ public final class HostServers implements AutoCloseable {
     void ask() {
       Duration left = deadline.minusNanos(System.nanoTime() - started);
       if (attempts >= ROUNDS * targets.size() || left.compareTo(Duration.ZERO) <= 0) {
-        Outcome answer = unhelpful;
+        Message answer = unhelpful;
         finish(
             answer == null
                 ? new Outcome.Failed("none of the host's servers answered: " + targets)
-                : answer);
+                : new Outcome.Answered(answer, false));
         return;
       }
       InetSocketAddress server = targets.get(attempts++ % targets.size());
@@ -176,10 +176,10 @@ public final class HostServers implements AutoCloseable {
         LOG.debug("{} did not answer: {}", server, String.valueOf(failure));
         ask();
       } else if (isUnhelpful(answer.getRcode())) {
-        unhelpful = new Outcome.Answered(answer, server);
+        unhelpful = answer;
         ask();
       } else {
-        finish(new Outcome.Answered(answer, server));
+        finish(new Outcome.Answered(answer, false));
       }
     }
 

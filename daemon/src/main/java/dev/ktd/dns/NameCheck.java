@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.xbill.DNS.ReverseMap;
 
 /**
  * The judgement whether names work after the host was set up: the cluster's name must have the
@@ -23,11 +22,6 @@ public final class NameCheck {
   /** A name that exists in every cluster, e.g. {@code kubernetes.default.svc.cluster.local}. */
   public static String clusterName(String clusterDomain) {
     return "kubernetes.default.svc." + clusterDomain;
-  }
-
-  /** The name to ask for the names of an address (type PTR), without trailing dot. */
-  public static String reverse(InetAddress address) {
-    return ReverseMap.fromAddress(address).toString(true);
   }
 
   /**

@@ -3,8 +3,6 @@ package dev.ktd.dns;
 import dev.ktd.os.Cidr;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.Name;
 
@@ -28,36 +26,6 @@ final class ReverseName {
       return read(name, given, new byte[16], 4, 16);
     }
     return null;
-  }
-
-  /**
-   * The names without trailing dot below which all addresses of {@code network} are, and no others:
-   * at most 128, because networks do not end at labels.
-   */
-  static List<String> zones(Cidr network) {
-    byte[] first = network.network().getAddress();
-    int bitsPerLabel = first.length == 4 ? 8 : 4;
-    int labels = (network.prefixLength() + bitsPerLabel - 1) / bitsPerLabel;
-    if (labels == 0) {
-      return List.of(first.length == 4 ? "in-addr.arpa" : "ip6.arpa");
-    }
-    List<String> zones = new ArrayList<>();
-    int open = labels * bitsPerLabel - network.prefixLength();
-    for (int last = 0; last < 1 << open; last++) {
-      StringBuilder zone = new StringBuilder();
-      for (int label = labels - 1; label >= 0; label--) {
-        int value = label(first, label, bitsPerLabel) + (label == labels - 1 ? last : 0);
-        zone.append(bitsPerLabel == 8 ? Integer.toString(value) : Integer.toHexString(value));
-        zone.append('.');
-      }
-      zones.add(zone.append(bitsPerLabel == 8 ? "in-addr.arpa" : "ip6.arpa").toString());
-    }
-    return List.copyOf(zones);
-  }
-
-  private static int label(byte[] address, int index, int bits) {
-    int bit = index * bits;
-    return (address[bit / 8] & 0xff) >> (8 - bits - bit % 8) & ((1 << bits) - 1);
   }
 
   private static @Nullable Cidr read(

@@ -120,25 +120,6 @@ public final class SplitRules {
     return new Decision.Host();
   }
 
-  /** Why {@link #decide} came to {@code decision} for {@code name}, in a few words for people. */
-  String reason(Name name, Decision decision) {
-    return switch (decision) {
-      case Decision.Host _ -> "no name of the cluster";
-      case Decision.Local _ -> "too long to exist in the cluster";
-      case Decision.Cluster(Name ask) -> {
-        Cidr reverse = ReverseName.network(name);
-        if (!ask.equals(name)) {
-          yield "*." + name.getLabelString(name.labels() - 2) + ", completed to " + text(ask);
-        }
-        yield Stream.concat(domains.stream(), extraSuffixes.stream())
-            .filter(name::subdomain)
-            .map(suffix -> "*." + text(suffix))
-            .findFirst()
-            .orElse("address in the routed network of " + reverse);
-      }
-    };
-  }
-
   private static Decision completed(Name name, Name... suffixes) {
     Name full = name;
     try {

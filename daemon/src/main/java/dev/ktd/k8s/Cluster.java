@@ -7,7 +7,6 @@ import io.fabric8.kubernetes.api.model.authentication.SelfSubjectReview;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.VersionInfo;
-import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -15,11 +14,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.FutureTask;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A cluster that answered and knows who we are. All calls block; any thread. Every failure is a
@@ -27,8 +23,6 @@ import org.slf4j.LoggerFactory;
  * do what where).
  */
 public final class Cluster implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
-
   private final KubeContext context;
   private final Endpoint endpoint;
   private final Credentials credentials;
@@ -234,43 +228,6 @@ public final class Cluster implements AutoCloseable {
       }
     }
     return names;
-  }
-
-  /**
-   * Tells the names of all namespaces at each change of them, on a thread of the client, until it
-   * is closed. Tells nothing where the caller may not list and watch them.
-   */
-  public AutoCloseable watchNamespaces(Consumer<Set<String>> listener) {
-    try {
-      var informer = client.namespaces().inform();
-      ResourceEventHandler<Namespace> handler =
-          new ResourceEventHandler<>() {
-            @Override
-            public void onAdd(Namespace added) {
-              listener.accept(names());
-            }
-
-            @Override
-            public void onUpdate(Namespace before, Namespace after) {}
-
-            @Override
-            public void onDelete(Namespace deleted, boolean finalStateUnknown) {
-              listener.accept(names());
-            }
-
-            private Set<String> names() {
-              Set<String> names = new TreeSet<>();
-              names.add(namespace());
-              informer.getStore().list().forEach(item -> names.add(item.getMetadata().getName()));
-              return names;
-            }
-          };
-      informer.addEventHandler(handler);
-      return informer;
-    } catch (KubernetesClientException e) {
-      LOG.info("namespaces are not watched: {}", e.getMessage());
-      return () -> {};
-    }
   }
 
   KtdException missingNamespace() {

@@ -125,10 +125,6 @@ final class DataPath {
     return names;
   }
 
-  DnsServer dns() {
-    return dns;
-  }
-
   ClusterResolver cluster() {
     return cluster;
   }

@@ -65,7 +65,6 @@ final class Session implements Tunnel.Listener {
   private final StatusBoard board;
 
   private volatile @Nullable DataPath path;
-  private volatile @Nullable NameKeeper keeper;
 
   /** No lane was up when the session ended. */
   private volatile boolean away;
@@ -90,8 +89,6 @@ final class Session implements Tunnel.Listener {
     Ahead<RoutePlan> planned =
         ahead("finding networks", () -> RouteSearch.find(host, request, cluster));
     Ahead<Set<String>> namespaces = ahead("listing namespaces", cluster::namespaces);
-    HostNames names = HostNames.around(host, cluster.uri());
-    Ahead<HostNames.Before> before = ahead("asking for the host's names", names::before);
     reviewAccess(steps, cluster);
     IoEventLoop loop = startLoop();
     SessionSecret secret = SessionSecret.generate();
@@ -101,7 +98,7 @@ final class Session implements Tunnel.Listener {
     routes.warnings().forEach(steps::warn);
     board.routes(routes);
     DataPath opened = openDevice(steps, loop, tunnel, routes);
-    setUpNames(steps, cluster, opened, routes, namespaces.await(), before.await());
+    setUpNames(steps, cluster, opened, routes, namespaces.await());
     board.connected();
   }
 
@@ -259,10 +256,6 @@ final class Session implements Tunnel.Listener {
                 kind -> {
                   LOG.debug("{}: the carriers are probed", kind);
                   tunnel.probe();
-                  NameKeeper names = keeper;
-                  if (names != null) {
-                    names.disturbed();
-                  }
                 });
     teardown.push("the watch of the network", watch::close);
     teardown.push("the routes", host.routes()::reset);
@@ -279,30 +272,22 @@ final class Session implements Tunnel.Listener {
   }
 
   private void setUpNames(
-      Steps steps,
-      Cluster cluster,
-      DataPath opened,
-      RoutePlan routes,
-      Set<String> namespaces,
-      HostNames.Before before)
+      Steps steps, Cluster cluster, DataPath opened, RoutePlan routes, Set<String> namespaces)
       throws InterruptedException {
     steps.begin("names");
     AgentInfo info = agent.getNow(new AgentInfo(1, List.of(), List.of(), 0));
     opened.cluster().servers(info.nameservers());
-    NameKeeper.Planner planner =
-        (current, now) ->
-            DnsPlan.compile(
-                new DnsPlan.Facts(
-                    opened.device(),
-                    DataPath.RESOLVER,
-                    cluster.namespace(),
-                    now,
-                    info.search(),
-                    request.dnsSuffixes(),
-                    routes.cidrs()),
-                current);
     HostResolver.Current current = host.resolver().current();
-    DnsPlan plan = planner.plan(current, namespaces);
+    DnsPlan plan =
+        DnsPlan.compile(
+            new DnsPlan.Facts(
+                DataPath.RESOLVER,
+                cluster.namespace(),
+                namespaces,
+                info.search(),
+                request.dnsSuffixes(),
+                routes.cidrs()),
+            current);
     if (!plan.rules().leftOut().isEmpty()) {
       steps.warn(
           "%s: a public domain as well as a namespace. NAME.NAMESPACE asks the public one first;"
@@ -313,29 +298,12 @@ final class Session implements Tunnel.Listener {
     opened.names().apply(plan);
     board.dns(current.mode(), plan);
     steps.update("checking");
-    opened.names().verify(plan, before);
-    board.dnsVerified(true);
+    opened.names().verify(plan);
+    board.dnsVerified();
     steps.done(
         "*.%s, svc, svc.%s through %s, checked"
             .formatted(
                 String.join(", *.", plan.rules().suffixes()), cluster.namespace(), current.mode()));
-    NameKeeper.Start start = new NameKeeper.Start(namespaces, plan, before);
-    keepNames(new NameKeeper(host.resolver(), opened.names(), planner, start, board), cluster);
-  }
-
-  private void keepNames(NameKeeper made, Cluster cluster) {
-    keeper = made;
-    teardown.push("the keeper of names", made::close);
-    made.start();
-    Ahead<AutoCloseable> watch =
-        Ahead.start("watching namespaces", () -> cluster.watchNamespaces(made::namespaces));
-    teardown.push(
-        "the watch of namespaces",
-        () -> {
-          if (watch.endsWithin(AWAY_LIMIT)) {
-            watch.await().close();
-          }
-        });
   }
 
   /** What is left of {@code --timeout}, at least a moment. */
@@ -372,10 +340,6 @@ final class Session implements Tunnel.Listener {
   @Override
   public void cut() {
     board.tunnelUp(false);
-    DataPath opened = path;
-    if (opened != null) {
-      opened.cluster().cut();
-    }
   }
 
   @Override
@@ -409,15 +373,6 @@ final class Session implements Tunnel.Listener {
 
   String title() {
     return board.title();
-  }
-
-  /** Null while names are not set up. */
-  @Nullable NameTrace nameTrace() {
-    DataPath opened = path;
-    NameKeeper names = keeper;
-    return opened == null || names == null
-        ? null
-        : new NameTrace(host, opened.dns(), names.plan().wanted());
   }
 
   StatusReport status() {

@@ -1,7 +1,6 @@
 package dev.ktd.session;
 
 import dev.ktd.carrier.ProtocolMemory;
-import dev.ktd.control.DnsTrace;
 import dev.ktd.control.Event;
 import dev.ktd.control.Request;
 import dev.ktd.control.RequestHandler;
@@ -202,22 +201,6 @@ public final class Sessions implements RequestHandler {
       session = current;
     }
     return session == null ? StatusReport.idle() : session.status();
-  }
-
-  @Override
-  public DnsTrace dnsTrace(Request.DnsTrace request) throws InterruptedException {
-    Session session;
-    synchronized (this) {
-      session = current;
-    }
-    NameTrace trace = session == null ? null : session.nameTrace();
-    if (trace == null) {
-      throw new KtdException(
-          ErrorCode.NOT_CONNECTED,
-          "not connected: names are the machine's own business.",
-          "Connect:  sudo ktd up");
-    }
-    return trace.of(request.name());
   }
 
   /** Whether there is no session, nor one being made or ended. */

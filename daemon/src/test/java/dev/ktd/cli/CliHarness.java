@@ -3,7 +3,6 @@ package dev.ktd.cli;
 import dev.ktd.control.Account;
 import dev.ktd.control.ControlClient;
 import dev.ktd.control.ControlServer;
-import dev.ktd.control.DnsTrace;
 import dev.ktd.control.Event;
 import dev.ktd.control.Request;
 import dev.ktd.control.RequestHandler;
@@ -19,7 +18,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -48,7 +46,6 @@ final class CliHarness implements AutoCloseable, RequestHandler, Interrupts, Ter
   Recovery recovery = List::of;
   Script up = events -> "Connected in 1.9 s.";
   Script down = events -> "Disconnected.";
-  volatile @Nullable DnsTrace trace;
   volatile StatusReport report = StatusReport.idle();
 
   final Path configuration;
@@ -170,12 +167,6 @@ final class CliHarness implements AutoCloseable, RequestHandler, Interrupts, Ter
   @Override
   public StatusReport status() {
     return report;
-  }
-
-  @Override
-  public DnsTrace dnsTrace(Request.DnsTrace request) {
-    calls.add("trace " + request.name());
-    return Objects.requireNonNull(trace, "the test gives a trace");
   }
 
   // Signals.

@@ -2,7 +2,6 @@ package dev.ktd.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ktd.control.DnsTrace;
 import dev.ktd.control.Event;
 import dev.ktd.control.Request;
 import dev.ktd.control.StatusReport;
@@ -477,89 +476,6 @@ final class CliTest {
               drops      7 bad-checksum, 1 unsupported
               swaps      deployment/c  swap  80 -> localhost:8080  ACTIVE
             """);
-  }
-
-  private static DnsTrace trace() {
-    DnsTrace.Look missing =
-        new DnsTrace.Look(
-            "web.default.svc.cluster.local",
-            "A",
-            "*.cluster.local",
-            "cluster DNS 10.43.0.10 (tcp)",
-            false,
-            "NXDOMAIN",
-            List.of(),
-            null,
-            12.34);
-    DnsTrace.Look found =
-        new DnsTrace.Look(
-            "web.lan.test",
-            "A",
-            "no name of the cluster",
-            "the host's server 10.99.0.1",
-            true,
-            "NOERROR",
-            List.of("CNAME www.lan.test.", "A 10.99.0.7"),
-            60L,
-            0.5);
-    return new DnsTrace(
-        "web",
-        List.of("default.svc.cluster.local", "lan.test"),
-        List.of(
-            new DnsTrace.Program("libc (getent)", List.of("10.99.0.7"), null, 0.9),
-            new DnsTrace.Program("systemd-resolved", List.of(), "not found\u001b[31m", 1.0)),
-        List.of(missing, found));
-  }
-
-  @Test
-  void traceLooksLikeThis() {
-    ktd.startDaemon().trace = trace();
-    assertThat(ktd.run("dns", "trace", "web")).isZero();
-    assertThat(ktd.out())
-        .isEqualTo(
-            """
-            web   a single label, tried with the search list: default.svc.cluster.local lan.test
-              libc (getent)     10.99.0.7                                                                                   0.9 ms
-              systemd-resolved  not found                                                                                   1.0 ms   not found [31m
-              ktd               web.default.svc.cluster.local A: *.cluster.local -> cluster DNS 10.43.0.10 (tcp), NXDOMAIN  12.3 ms  not cached
-              ktd               web.lan.test A: no name of the cluster -> the host's server 10.99.0.1, NOERROR              0.5 ms   cached, TTL 60
-              web.lan.test   CNAME www.lan.test.
-              web.lan.test   A 10.99.0.7
-            """);
-    assertThat(ktd.calls).contains("trace web");
-  }
-
-  @Test
-  void traceOfAMissingNameIsFive() {
-    DnsTrace found = trace();
-    ktd.startDaemon().trace =
-        new DnsTrace(
-            "web.shop",
-            List.of(),
-            List.of(new DnsTrace.Program("libc (getent)", List.of(), null, 0.9)),
-            found.looks().subList(0, 1));
-    assertThat(ktd.run("dns", "trace", "web.shop")).isEqualTo(5);
-    assertThat(ktd.out())
-        .startsWith("web.shop   tried as it is, then with the search list: none\n")
-        .endsWith("\n  not found\n");
-  }
-
-  @Test
-  void traceAsJsonHasTheContractsKeys() {
-    ktd.startDaemon().trace = trace();
-    assertThat(ktd.run("dns", "trace", "web", "-o", "json")).isZero();
-    assertThat(ktd.out())
-        .startsWith("{\"name\":\"web\",\"search\":[")
-        .contains("\"programs\":[{\"by\":", "\"rule\":\"*.cluster.local\"", "\"ttl\":60")
-        .doesNotContain("null");
-  }
-
-  @Test
-  void traceWithoutDaemonIsSixAndOfNoNameIsTwo() {
-    assertThat(ktd.run("dns", "trace", "web")).isEqualTo(6);
-    assertThat(ktd.run("dns", "trace", "a b")).isEqualTo(2);
-    assertThat(ktd.run("dns", "trace")).isEqualTo(2);
-    assertThat(ktd.run("dns")).isEqualTo(2);
   }
 
   private static StatusReport report() {

@@ -142,18 +142,6 @@ final class ControlServerTest {
   }
 
   @Test
-  void traceComesBackAsItWas() {
-    assertThat(client.dnsTrace(new Request.DnsTrace("web"))).isEqualTo(Samples.trace("web"));
-  }
-
-  @Test
-  void aNameThatIsNoneIsRefusedByTheDaemonToo() {
-    assertThatThrownBy(() -> client.dnsTrace(new Request.DnsTrace("-rf /")))
-        .isInstanceOfSatisfying(
-            KtdException.class, failed -> assertThat(failed.code()).isEqualTo(ErrorCode.USAGE));
-  }
-
-  @Test
   void statusIsAnsweredWhileUpRuns() throws Exception {
     handler.up = handler.untilInterrupted();
     try (ControlClient.Call call = client.up(Samples.up())) {

@@ -86,9 +86,7 @@ final class RequestRulesTest {
       assertThatThrownBy(
               () ->
                   RequestRules.check(
-                      ControlJson.readRequest(
-                          json.getBytes(java.nio.charset.StandardCharsets.UTF_8),
-                          Request.Up.class)))
+                      ControlJson.readUp(json.getBytes(java.nio.charset.StandardCharsets.UTF_8))))
           .as(json)
           .isInstanceOfSatisfying(
               KtdException.class, failed -> assertThat(failed.code()).isEqualTo(ErrorCode.USAGE));
@@ -100,8 +98,7 @@ final class RequestRulesTest {
     assertThatThrownBy(
             () ->
                 RequestRules.check(
-                    ControlJson.readRequest(
-                        "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8), Request.Up.class)))
+                    ControlJson.readUp("{}".getBytes(java.nio.charset.StandardCharsets.UTF_8))))
         .isInstanceOf(KtdException.class);
   }
 
@@ -133,32 +130,5 @@ final class RequestRulesTest {
             up.timeoutSeconds());
     assertThatThrownBy(() -> RequestRules.check(asked))
         .hasMessage("HTTPS_PROXY is too long or has control characters.");
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {"web", "web.default", "web.default.svc.cluster.local.", "10.43.0.1", "fd43::1"})
-  void nameCanBeTraced(String name) {
-    assertThatCode(() -> RequestRules.check(new Request.DnsTrace(name))).doesNotThrowAnyException();
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"", "-a", ".", "a b", "a/b", "a\nb", "$(id)", "ä.example"})
-  void otherTextIsNoNameToTrace(String name) {
-    assertThatThrownBy(() -> RequestRules.check(new Request.DnsTrace(name)))
-        .isInstanceOfSatisfying(
-            KtdException.class, failed -> assertThat(failed.code()).isEqualTo(ErrorCode.USAGE));
-  }
-
-  @Test
-  void nameToTraceIsNoLongerThanDnsAllows() {
-    assertThatCode(() -> RequestRules.check(new Request.DnsTrace("a".repeat(254))))
-        .doesNotThrowAnyException();
-    assertThatThrownBy(() -> RequestRules.check(new Request.DnsTrace("a".repeat(255))))
-        .hasMessageContaining("is no name");
-    byte[] nameless = "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8);
-    assertThatThrownBy(
-            () -> RequestRules.check(ControlJson.readRequest(nameless, Request.DnsTrace.class)))
-        .hasMessageContaining("is no name");
   }
 }

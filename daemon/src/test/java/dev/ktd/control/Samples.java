@@ -57,23 +57,4 @@ final class Samples {
             new StatusReport.Swap(
                 "deployment/c", "swap", List.of(new StatusReport.Port(8080, 8080)), "ACTIVE")));
   }
-
-  /** One look for {@code name}, found. */
-  static DnsTrace trace(String name) {
-    return new DnsTrace(
-        name,
-        List.of("default.svc.cluster.local", "lan.test"),
-        List.of(new DnsTrace.Program("libc (getent)", List.of("10.43.12.7"), null, 0.9)),
-        List.of(
-            new DnsTrace.Look(
-                name + ".default.svc.cluster.local",
-                "A",
-                "*.cluster.local",
-                "cluster DNS 10.43.0.10 (tcp)",
-                false,
-                "NOERROR",
-                List.of("A 10.43.12.7"),
-                5L,
-                0.5)));
-  }
 }

@@ -49,9 +49,4 @@ final class ScriptedHandler implements RequestHandler {
   public StatusReport status() {
     return report;
   }
-
-  @Override
-  public DnsTrace dnsTrace(Request.DnsTrace request) {
-    return Samples.trace(request.name());
-  }
 }

@@ -244,35 +244,6 @@ class ClusterResolverTest {
   }
 
   @Test
-  void whileTheTunnelIsCutQuestionsFailSoonAndTheCacheAnswers() {
-    ask("kept");
-    cluster.script = _ -> null;
-    ask("under way");
-    resolver.cut();
-    loop.run();
-    ask("new");
-    loop.advance(Duration.ofMillis(ClusterResolver.CUT_DEADLINE_MILLIS - 1));
-    assertThat(heard).hasSize(1);
-    loop.advance(Duration.ofMillis(1));
-    assertThat(heard).hasSize(3).last().isInstanceOf(Outcome.Failed.class);
-    ask("kept");
-    assertThat(cached()).containsExactly(false, true);
-  }
-
-  @Test
-  void whenTheTunnelGoesOnQuestionsHaveTheirTimeAgain() {
-    cluster.script = _ -> null;
-    resolver.cut();
-    resolver.tunnel(true);
-    loop.run();
-    ask("a");
-    loop.advance(Duration.ofMillis(ClusterResolver.CUT_DEADLINE_MILLIS));
-    assertThat(heard).isEmpty();
-    loop.advance(Duration.ofMillis(ClusterResolver.DEADLINE_MILLIS));
-    assertThat(heard).hasSize(1);
-  }
-
-  @Test
   void withoutServersQuestionsFailAtOnce() {
     servers();
     ask("a");

@@ -2,7 +2,6 @@ package dev.ktd.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ktd.os.Cidr;
 import dev.ktd.os.HostResolver;
 import java.net.InetAddress;
 import java.util.List;
@@ -17,13 +16,12 @@ class DnsPlanTest {
     DnsPlan plan =
         DnsPlan.compile(
             new DnsPlan.Facts(
-                "ktd0",
                 OURS,
                 "shop",
                 Set.of("shop", "default", "staging"),
                 List.of("shop.svc.k8s.corp", "svc.k8s.corp", "k8s.corp", "node.example"),
                 List.of("db.corp.example"),
-                List.of(Cidr.parse("10.42.0.0/23"))),
+                List.of()),
             new HostResolver.Current(
                 "resolv.conf",
                 List.of(InetAddress.ofLiteral("9.9.9.9"), OURS),
@@ -32,30 +30,11 @@ class DnsPlanTest {
     assertThat(plan.wanted())
         .isEqualTo(
             new HostResolver.Wanted(
-                "ktd0",
                 OURS,
                 List.of("shop.svc.k8s.corp", "svc.k8s.corp", "k8s.corp"),
-                List.of(
-                    "k8s.corp",
-                    "db.corp.example",
-                    "svc",
-                    "0.42.10.in-addr.arpa",
-                    "1.42.10.in-addr.arpa",
-                    "default",
-                    "staging")));
+                List.of("k8s.corp", "db.corp.example", "svc", "default", "staging")));
     assertThat(plan.rules().leftOut()).containsExactly("shop");
     assertThat(plan.rules().suffixes()).containsExactly("k8s.corp", "db.corp.example");
-  }
-
-  @Test
-  void theSessionsNamespaceComesBeforeTheOthers() {
-    Set<String> namespaces = Set.of("alpha", "zulu", "default");
-    DnsPlan plan =
-        DnsPlan.compile(
-            new DnsPlan.Facts("ktd0", OURS, "zulu", namespaces, List.of(), List.of(), List.of()),
-            new HostResolver.Current("resolv.conf", List.of(), List.of()));
-    assertThat(plan.wanted().suffixes())
-        .containsExactly("cluster.local", "svc", "zulu", "alpha", "default");
   }
 
   @Test

@@ -1,9 +1,7 @@
 package dev.ktd.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ktd.error.KtdException;
 import dev.ktd.os.Cidr;
 import dev.ktd.relay.Datagrams;
 import dev.ktd.relay.DialFailure;
@@ -18,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.xbill.DNS.Flags;
@@ -131,56 +128,6 @@ class DnsServerTest {
     Message answer = ask(Answers.query(1, "www.example.com", Type.A));
     assertThat(answer.getRcode()).isEqualTo(Rcode.SERVFAIL);
     assertThat(server.counters()).isEqualTo(new DnsCounters(1, 0, 0, 1, 1, 0));
-  }
-
-  @Test
-  void aLookTellsRuleServerAndAnswer() {
-    Look first = look("Web.default");
-    assertThat(first.name()).isEqualTo("Web.default");
-    assertThat(first.rule()).isEqualTo("*.default, completed to Web.default.svc.cluster.local");
-    assertThat(first.server()).isEqualTo("cluster DNS 10.43.0.10 (tcp)");
-    assertThat(first.cached()).isFalse();
-    assertThat(first.rcode()).isEqualTo("NOERROR");
-    assertThat(first.records())
-        .containsExactly("CNAME Web.default.svc.cluster.local.", "A 10.43.0.7");
-    assertThat(first.ttl()).isEqualTo(5);
-    Look again = look("web.default.svc.cluster.local");
-    assertThat(again.rule()).isEqualTo("*.cluster.local");
-    assertThat(again.server()).isEqualTo("ktd's cache");
-    assertThat(again.cached()).isTrue();
-  }
-
-  @Test
-  void aLookTellsThatNobodyAnswered() {
-    resolver.tunnel(false);
-    loop.run();
-    Look cluster = look("web.default.svc");
-    assertThat(cluster.server()).isNull();
-    assertThat(cluster.rcode()).isEqualTo("SERVFAIL");
-    assertThat(cluster.ttl()).isNull();
-    Look host = look("www.example.com");
-    assertThat(host.rule()).isEqualTo("no name of the cluster");
-    assertThat(host.rcode()).isEqualTo("SERVFAIL");
-  }
-
-  @Test
-  void aLookAtAReverseNameTellsTheNetwork() {
-    CompletableFuture<Look> seen = server.look("7.0.43.10.in-addr.arpa", "PTR");
-    loop.run();
-    assertThat(seen.join().rule()).isEqualTo("address in the routed network of 10.43.0.7/32");
-  }
-
-  @Test
-  void whatIsNoNameCannotBeLookedAt() {
-    assertThatThrownBy(() -> server.look("a..b", "A").join())
-        .hasCauseInstanceOf(KtdException.class)
-        .hasMessageContaining("is not a domain name");
-  }
-
-  private Look look(String name) {
-    CompletableFuture<Look> seen = server.look(name, "A");
-    loop.run();
-    return seen.join();
   }
 
   @Test
@@ -396,10 +343,10 @@ class DnsServerTest {
   void closedSocketHearsNothingAndAFullOneDrops() {
     cluster.script = _ -> null;
     Datagrams.Association socket = server.open(RESOLVER, datagrams);
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < 200; i++) {
       socket.send(ByteBuffer.wrap(Answers.query(i, "n" + i + ".default", Type.A).toWire()));
     }
-    assertThat(server.counters().malformed()).isEqualTo(400 - 256);
+    assertThat(cluster.queries).hasSize(64);
     socket.close();
     loop.advance(Duration.ofMillis(ClusterResolver.DEADLINE_MILLIS));
     assertThat(datagrams.received).isEmpty();

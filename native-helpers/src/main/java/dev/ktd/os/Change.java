@@ -1,6 +1,7 @@
 package dev.ktd.os;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** One change of the host that the {@link Journal} remembers until it is undone. */
 public sealed interface Change {
@@ -17,28 +18,11 @@ public sealed interface Change {
   /** Routes with our protocol number may exist. */
   record RoutesAdded(int protocol) implements Change {}
 
-  /** A change of how the host resolves names. */
-  sealed interface NameChange extends Change {}
-
-  /** A file carries our text in the place of {@code original}. */
-  record FileReplaced(Path path, Original original) implements NameChange {}
-
-  /** resolvconf(8) has a record of ours. */
-  record ResolvconfRecord(String name) implements NameChange {}
-
-  /** What was at a path before us. */
-  sealed interface Original {
-    /** Nothing. */
-    record Absent() implements Original {}
-
-    /** A symbolic link, which may lead nowhere. */
-    record Link(String target) implements Original {}
-
-    /**
-     * A file.
-     *
-     * @param text its bytes as ISO 8859-1, so that each char is one byte
-     */
-    record Text(String text) implements Original {}
-  }
+  /**
+   * A file carries our text.
+   *
+   * @param original its bytes as ISO 8859-1, so that each char is one byte; null when there was no
+   *     file
+   */
+  record FileReplaced(Path path, @Nullable String original) implements Change {}
 }

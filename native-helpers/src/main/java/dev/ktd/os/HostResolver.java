@@ -11,17 +11,10 @@ public interface HostResolver {
   /**
    * Points the host's names at ours.
    *
-   * @throws dev.ktd.error.KtdException DNS when the arrangement cannot be changed; what was set
-   *     until then is undone by {@link #reset}
+   * @throws dev.ktd.error.KtdException DNS when the arrangement cannot be changed; nothing is then
+   *     changed
    */
   void apply(Wanted wanted);
-
-  /**
-   * Whether what {@link #apply} set is still there, and what {@link #current} told is still so. Not
-   * when another program wrote its own, or the host has other servers now: look again, and apply.
-   * Cheap enough for every second. True before the first {@link #apply}.
-   */
-  boolean stands();
 
   /** Puts back what was there. Repeatable; does nothing where nothing is ours. */
   void reset();
@@ -34,11 +27,9 @@ public interface HostResolver {
   record Current(String mode, List<InetAddress> servers, List<String> search) {}
 
   /**
-   * @param device the TUN device in which our resolver is
    * @param server address of our resolver
    * @param search search list to put before the host's own
-   * @param suffixes names below these are answered by us, the most important first (only hosts that
-   *     can split use it, and they may have a limit)
+   * @param suffixes names below these are answered by us (only hosts that can split use it)
    */
-  record Wanted(String device, InetAddress server, List<String> search, List<String> suffixes) {}
+  record Wanted(InetAddress server, List<String> search, List<String> suffixes) {}
 }

@@ -204,31 +204,15 @@ public final class Journal {
               "daemon " + pid + " " + escape(identity);
           case Change.DeviceMade(String name) -> "device " + escape(name);
           case Change.RoutesAdded(int protocol) -> "routes " + protocol;
-          case Change.FileReplaced(Path path, Change.Original original) ->
-              "file " + escape(path.toString()) + " " + field(original);
-          case Change.ResolvconfRecord(String name) -> "resolvconf " + escape(name);
+          case Change.FileReplaced(Path path, String original) ->
+              "file "
+                  + escape(path.toString())
+                  + " "
+                  + (original == null
+                      ? "absent"
+                      : "=" + Base64.getEncoder().encodeToString(original.getBytes(ISO_8859_1)));
         };
     return text + " " + sum(text) + "\n";
-  }
-
-  private static String field(Change.Original original) {
-    return switch (original) {
-      case Change.Original.Absent _ -> "absent";
-      case Change.Original.Link(String target) -> "link:" + escape(target);
-      case Change.Original.Text(String text) ->
-          "=" + Base64.getEncoder().encodeToString(text.getBytes(ISO_8859_1));
-    };
-  }
-
-  private static Change.Original original(String field) {
-    if (field.equals("absent")) {
-      return new Change.Original.Absent();
-    }
-    if (field.startsWith("link:")) {
-      return new Change.Original.Link(unescape(field.substring(5)));
-    }
-    byte[] bytes = Base64.getDecoder().decode(field.substring(1));
-    return new Change.Original.Text(new String(bytes, ISO_8859_1));
   }
 
   private static Optional<Change> change(String line) {
@@ -244,8 +228,13 @@ public final class Journal {
         case "device" -> Optional.of(new Change.DeviceMade(unescape(fields[1])));
         case "routes" -> Optional.of(new Change.RoutesAdded(Integer.parseInt(fields[1])));
         case "file" ->
-            Optional.of(new Change.FileReplaced(Path.of(unescape(fields[1])), original(fields[2])));
-        case "resolvconf" -> Optional.of(new Change.ResolvconfRecord(unescape(fields[1])));
+            Optional.of(
+                new Change.FileReplaced(
+                    Path.of(unescape(fields[1])),
+                    fields[2].equals("absent")
+                        ? null
+                        : new String(
+                            Base64.getDecoder().decode(fields[2].substring(1)), ISO_8859_1)));
         default -> Optional.empty();
       };
     } catch (RuntimeException e) {

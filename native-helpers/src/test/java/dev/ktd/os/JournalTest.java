@@ -30,12 +30,9 @@ class JournalTest {
   private static final Change ROUTES = new Change.RoutesAdded(107);
   private static final Change FILE =
       new Change.FileReplaced(
-          Path.of("/etc/with space+plus%/resolv.conf"),
-          new Change.Original.Text("nameserver 1.1.1.1\n\u00e4\u0000\t\r\n"));
-  private static final Change ABSENT =
-      new Change.FileReplaced(Path.of("/etc/resolv.conf"), new Change.Original.Absent());
-  private static final Change EMPTY =
-      new Change.FileReplaced(Path.of("/etc/resolv.conf"), new Change.Original.Text(""));
+          Path.of("/etc/with space+plus%/resolv.conf"), "nameserver 1.1.1.1\n\u00e4\u0000\t\r\n");
+  private static final Change ABSENT = new Change.FileReplaced(Path.of("/etc/resolv.conf"), null);
+  private static final Change EMPTY = new Change.FileReplaced(Path.of("/etc/resolv.conf"), "");
 
   @TempDir Path temporary;
   private Path directory;

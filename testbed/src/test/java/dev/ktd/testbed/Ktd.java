@@ -18,8 +18,7 @@ final class Ktd {
 
   private final Laptop laptop;
   private final String program;
-  private final String java;
-  private final String testClasses;
+  private final Path testClasses;
 
   Ktd(TestCluster cluster) {
     this(cluster, cluster.laptop());
@@ -30,18 +29,8 @@ final class Ktd {
     Path dist = cluster.sourceRoot().resolve("target/dist/bin/ktd");
     assertThat(dist).as("built by `make build`").isExecutable();
     this.program = dist.toString();
-    Path classes = cluster.sourceRoot().resolve("testbed/target/test-classes");
-    assertThat(Files.isDirectory(classes)).isTrue();
-    this.testClasses = classes.toString();
-    this.java = Path.of(System.getProperty("java.home"), "bin/java").toString();
-  }
-
-  /** On a machine of {@code testbed/desk}, where it has its places. */
-  Ktd(Laptop desk) {
-    this.laptop = desk;
-    this.program = "/opt/ktd/bin/ktd";
-    this.java = "/opt/ktd/runtime/bin/java";
-    this.testClasses = "/opt/classes";
+    this.testClasses = cluster.sourceRoot().resolve("testbed/target/test-classes");
+    assertThat(Files.isDirectory(testClasses)).isTrue();
   }
 
   String program() {
@@ -95,7 +84,12 @@ final class Ktd {
   /** Starts it. */
   Running startProbe(String... arguments) {
     List<String> command =
-        new ArrayList<>(List.of(java, "-cp", testClasses, Probe.class.getName()));
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "-cp",
+                testClasses.toString(),
+                Probe.class.getName()));
     command.addAll(List.of(arguments));
     return laptop.start(command.toArray(String[]::new));
   }

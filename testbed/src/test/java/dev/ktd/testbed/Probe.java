@@ -5,12 +5,10 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
-import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
-import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -46,30 +44,12 @@ final class Probe {
       case "in-turn" -> inTurn(address(arguments), Integer.parseInt(arguments[3]));
       case "udp" -> udp(address(arguments));
       case "half-close" -> halfClose(address(arguments));
-      case "lookup" -> lookup(List.of(arguments).subList(1, arguments.length));
       default -> throw new IllegalArgumentException("no verb " + verb);
     }
   }
 
   private static InetSocketAddress address(String[] arguments) {
     return new InetSocketAddress(arguments[1], Integer.parseInt(arguments[2]));
-  }
-
-  /** Prints each name with its IPv4 addresses, in order. */
-  private static void lookup(List<String> names) {
-    for (String name : names) {
-      List<String> found = new ArrayList<>();
-      try {
-        for (InetAddress address : InetAddress.getAllByName(name)) {
-          if (address instanceof Inet4Address) {
-            found.add(address.getHostAddress());
-          }
-        }
-      } catch (UnknownHostException _) {
-        // It has none.
-      }
-      System.out.println(name + " " + String.join(",", found.stream().sorted().toList()));
-    }
   }
 
   private static Socket open(InetSocketAddress address) throws IOException {

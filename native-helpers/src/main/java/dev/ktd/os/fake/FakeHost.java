@@ -32,7 +32,6 @@ public final class FakeHost implements Host {
   private final List<Consumer<NetworkChanges.Kind>> watchers = new CopyOnWriteArrayList<>();
   private final HostResolver.Current original;
   private HostResolver.@Nullable Wanted resolver;
-  private boolean overwritten;
   private Function<List<String>, CommandRunner.Result> programs =
       command -> new CommandRunner.Result(127, "", command.getFirst() + ": not found");
 
@@ -66,12 +65,6 @@ public final class FakeHost implements Host {
   /** Everything that was asked for since the start. */
   public synchronized List<String> log() {
     return List.copyOf(log);
-  }
-
-  /** Another program puts its own in the place of our names. */
-  public synchronized void overwriteResolver() {
-    overwritten = resolver != null;
-    resolver = null;
   }
 
   /** A route of someone else, for {@link RouteTable#conflicts}. */
@@ -223,14 +216,6 @@ public final class FakeHost implements Host {
       synchronized (FakeHost.this) {
         log.add(line(wanted));
         resolver = wanted;
-        overwritten = false;
-      }
-    }
-
-    @Override
-    public boolean stands() {
-      synchronized (FakeHost.this) {
-        return !overwritten;
       }
     }
 
@@ -239,7 +224,6 @@ public final class FakeHost implements Host {
       synchronized (FakeHost.this) {
         log.add("resolver reset");
         resolver = null;
-        overwritten = false;
       }
     }
   }

@@ -10,7 +10,6 @@ import dev.ktd.os.Journal;
 import dev.ktd.os.NetworkChanges;
 import dev.ktd.os.RouteTable;
 import dev.ktd.os.TunDevice;
-import dev.ktd.os.linux.names.LinuxNames;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,10 +27,10 @@ public final class LinuxHost implements Host {
   private static final int QUEUE_FRAMES = 4096;
 
   private final Journal journal;
+  private final Path resolvConf;
   private final CommandRunner commands;
   private final IpCommand ip;
   private final LinuxRoutes routes;
-  private final LinuxNames resolver;
   private final Processes processes = new Processes();
 
   /** The host with its {@code /etc/resolv.conf}. */
@@ -42,10 +41,10 @@ public final class LinuxHost implements Host {
   /** The same with another file in the place of {@code /etc/resolv.conf}. */
   public LinuxHost(Journal journal, Path resolvConf) {
     this.journal = journal;
+    this.resolvConf = resolvConf;
     this.commands = new LinuxCommands();
     this.ip = new IpCommand(commands);
     this.routes = new LinuxRoutes(ip, journal);
-    this.resolver = new LinuxNames(resolvConf, journal, commands);
   }
 
   @Override
@@ -135,7 +134,7 @@ public final class LinuxHost implements Host {
         journal.forget(change);
         yield Optional.empty();
       }
-      case Change.NameChange names -> resolver.restore(names);
+      case Change.FileReplaced(Path path, String _) -> new ResolvConf(path, journal).undo();
       case Change.RoutesAdded(int protocol) -> {
         int count = routes.undo(protocol);
         yield count == 0
@@ -177,7 +176,7 @@ public final class LinuxHost implements Host {
 
   @Override
   public HostResolver resolver() {
-    return resolver;
+    return new ResolvConf(resolvConf, journal);
   }
 
   @Override

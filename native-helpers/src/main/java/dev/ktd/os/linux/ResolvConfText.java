@@ -1,4 +1,4 @@
-package dev.ktd.os.linux.names;
+package dev.ktd.os.linux;
 
 import dev.ktd.os.Cidr;
 import dev.ktd.os.HostResolver;
@@ -8,8 +8,6 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Matcher;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The text of a resolv.conf(5), ours or not. Ours is the original below a head of our own, with the
@@ -25,16 +23,9 @@ record ResolvConfText(String text) {
   private static final String HEAD =
       MARK + "ktd answers cluster names while it is connected; to restore this file:  ktd recover";
   private static final String REST = MARK + "what follows was here before";
-  private static final String LINK = MARK + "instead of a link to ";
 
   /** glibc and musl read no more name servers than this (MAXNS). */
   private static final int MAX_SERVERS = 3;
-
-  /** musl passes over a longer line (src/network/resolvconf.c), older glibc over what is behind. */
-  private static final int MAX_LINE = 254;
-
-  private static final List<String> AUTHORS =
-      List.of("NetworkManager", "resolvconf", "systemd-resolved", "dhclient", "dhcpcd");
 
   /** The file is as we wrote it, or as somebody changed it below our first line. */
   boolean isOurs() {
@@ -55,40 +46,15 @@ record ResolvConfText(String text) {
     return new ResolvConfText(String.join("\n", lines));
   }
 
-  /** The link that was there before us, by our own text; null when there was none. */
-  @Nullable String link() {
-    String[] lines = text.split("\n", 3);
-    return isOurs() && lines.length > 1 && lines[1].startsWith(LINK)
-        ? lines[1].substring(LINK.length())
-        : null;
-  }
-
-  /** Our text, which tells that it stands in the place of a link to {@code target}. */
-  ResolvConfText insteadOf(String target) {
-    return new ResolvConfText(
-        text.replaceFirst("\n", "\n" + Matcher.quoteReplacement(LINK + target) + "\n"));
-  }
-
-  /** The program that says in a comment that it wrote the text; null when none does. */
-  @Nullable String author() {
-    for (String line : text.split("\n", -1)) {
-      for (String author : AUTHORS) {
-        if (line.startsWith("#") && line.contains(author)) {
-          return author;
-        }
-      }
-    }
-    return null;
-  }
-
   /** The text with our server first and our search list before the original's. */
   ResolvConfText with(HostResolver.Wanted wanted) {
     List<String> lines = new ArrayList<>();
     lines.add(HEAD);
     lines.add("nameserver " + Cidr.text(wanted.server()));
-    String search = searchLine(wanted.search());
-    if (!search.equals("search")) {
-      lines.add(search);
+    Set<String> search = new LinkedHashSet<>(wanted.search());
+    search.addAll(search());
+    if (!search.isEmpty()) {
+      lines.add("search " + String.join(" ", search));
     }
     List<String> below = new ArrayList<>();
     for (String line : text.split("\n", -1)) {
@@ -144,20 +110,6 @@ record ResolvConfText(String text) {
       }
     }
     return search;
-  }
-
-  /** As many of the host's own entries behind ours as all C libraries read. */
-  private String searchLine(List<String> wanted) {
-    Set<String> entries = new LinkedHashSet<>(wanted);
-    entries.addAll(search());
-    var line = new StringBuilder("search");
-    for (String entry : entries) {
-      if (line.length() + 1 + entry.length() > MAX_LINE && !wanted.contains(entry)) {
-        break;
-      }
-      line.append(' ').append(entry);
-    }
-    return line.toString();
   }
 
   /** Keywords begin at the first column; a line always has a first word, perhaps empty. */

@@ -1,3 +1,0 @@
-module ktd/testbed/clients
-
-go 1.21
