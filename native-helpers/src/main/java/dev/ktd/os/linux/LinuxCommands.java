@@ -202,43 +202,43 @@ final class LinuxCommands implements CommandRunner {
     }
   }
 
-  /**
-   * On a platform thread: a read of a pipe blocks the thread below a virtual one. The scheduler has
-   * as many of these as cores; it adds others for those that block, but they end when they had
-   * nothing to do (seen with JDK 25: after 20 s they were there, after 65 s not). From then on two
-   * programs that hang would stop all virtual threads of a machine with two cores.
-   */
   private static CompletableFuture<String> reading(InputStream stream) {
     var text = new CompletableFuture<String>();
-    Thread.ofPlatform()
-        .daemon()
-        .name("ktd-pipe")
-        .start(
-            () -> {
-              try (stream) {
-                byte[] bytes = stream.readNBytes(MAX_OUTPUT + 1);
-                if (bytes.length > MAX_OUTPUT) {
-                  throw new IOException("more than " + MAX_OUTPUT + " bytes");
-                }
-                text.complete(new String(bytes, UTF_8));
-              } catch (IOException e) {
-                text.completeExceptionally(e);
-              }
-            });
+    onThreadOfItsOwn(
+        "ktd-pipe-read",
+        () -> {
+          try (stream) {
+            byte[] bytes = stream.readNBytes(MAX_OUTPUT + 1);
+            if (bytes.length > MAX_OUTPUT) {
+              throw new IOException("more than " + MAX_OUTPUT + " bytes");
+            }
+            text.complete(new String(bytes, UTF_8));
+          } catch (IOException e) {
+            text.completeExceptionally(e);
+          }
+        });
     return text;
   }
 
   private static void writing(OutputStream stream, String input) {
-    Thread.ofPlatform()
-        .daemon()
-        .name("ktd-pipe")
-        .start(
-            () -> {
-              try (stream) {
-                stream.write(input.getBytes(UTF_8));
-              } catch (IOException _) {
-                // It did not want to read it: its exit status tells.
-              }
-            });
+    onThreadOfItsOwn(
+        "ktd-pipe-write",
+        () -> {
+          try (stream) {
+            stream.write(input.getBytes(UTF_8));
+          } catch (IOException _) {
+            // It did not want to read it: its exit status tells.
+          }
+        });
+  }
+
+  /**
+   * A platform thread: a read of a pipe blocks the thread below a virtual one. The scheduler has as
+   * many of these as cores; it adds others for those that block, but they end when they had nothing
+   * to do (seen with JDK 25: after 20 s they were there, after 65 s not). From then on two programs
+   * that hang would stop all virtual threads of a machine with two cores.
+   */
+  private static void onThreadOfItsOwn(String name, Runnable work) {
+    Thread.ofPlatform().daemon().name(name).start(work);
   }
 }
